@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/json.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+
+static void line_col(const char *text, size_t at, unsigned int *line, unsigned int *col)
+{
+	*line = 1;
+	*col = 1;
+	for (size_t i = 0; i < at; i++) {
+		if (text[i] == '\n') {
+			(*line)++;
+			*col = 1;
+		} else {
+			(*col)++;
+		}
+	}
+}
+
+static int parse_fail(const char *text, size_t at, const char *what, struct via_err *err)
+{
+	unsigned int line, col;
+
+	line_col(text, at, &line, &col);
+	return via_err_set(err, VIA_REFUSED_INVALID, "line %u, column %u: %s", line, col, what);
+}
+
+static size_t skip_space(const char *text, size_t len, size_t at)
+{
+	while (at < len && strchr(" \t\r\n", text[at]) && text[at])
+		at++;
+	return at;
+}
+
+/* Where trailing comments and space end; json-c stops right behind the value. */
+static size_t skip_trailer(const char *text, size_t len, size_t at, bool comments)
+{
+	for (;;) {
+		const char *end;
+
+		at = skip_space(text, len, at);
+		if (!comments || at + 1 >= len || text[at] != '/')
+			return at;
+		if (text[at + 1] == '/')
+			end = memchr(text + at, '\n', len - at);
+		else if (text[at + 1] == '*')
+			end = memmem(text + at + 2, len - at - 2, "*/", 2);
+		else
+			return at;
+		if (!end)
+			return text[at + 1] == '/' ? len : at;
+		at = (size_t)(end - text) + (text[at + 1] == '*' ? 2 : 1);
+	}
+}
+
+int via_json_parse(
+	const char *text, size_t len, bool comments, json_object **ret, struct via_err *err)
+{
+	json_tokener *tok;
+	json_object *o;
+	enum json_tokener_error e;
+	size_t end;
+
+	if (len > INT_MAX)
+		return via_err_set(err, VIA_REFUSED_INVALID, "too large");
+	if (memchr(text, '\0', len))
+		return via_err_set(err, VIA_REFUSED_INVALID, "holds a NUL byte");
+	tok = json_tokener_new_ex(VIA_JSON_DEPTH_MAX);
+	if (!tok)
+		return via_err_set(err, -ENOMEM, "out of memory");
+	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS |
+					    (comments ? 0 : JSON_TOKENER_STRICT));
+	o = json_tokener_parse_ex(tok, text, (int)len);
+	e = json_tokener_get_error(tok);
+	end = json_tokener_get_parse_end(tok);
+	if (e == json_tokener_continue) {
+		/* A bare number at the end of the text is complete only once something follows it. */
+		o = json_tokener_parse_ex(tok, "\n", 1);
+		e = json_tokener_get_error(tok);
+		end = len;
+	}
+	json_tokener_free(tok);
+	if (e == json_tokener_continue)
+		return parse_fail(text, len, "the text ends in the middle of a value", err);
+	if (e != json_tokener_success)
+		return parse_fail(text, end, json_tokener_error_desc(e), err);
+	end = skip_trailer(text, len, end, comments);
+	if (end < len) {
+		json_object_put(o);
+		return parse_fail(text, end, "something follows the value", err);
+	}
+	*ret = o;
+	return 0;
+}
+
+int via_json_fail(struct via_json_ctx *c, const char *fmt, ...)
+{
+	char msg[VIA_ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	return via_err_set(
+		c->err, VIA_REFUSED_INVALID, "%s: %s", c->pointer[0] ? c->pointer : "/", msg);
+}
+
+size_t via_json_push(struct via_json_ctx *c, const char *key)
+{
+	size_t old = strlen(c->pointer), n = old;
+
+	if (n + 1 < sizeof(c->pointer))
+		c->pointer[n++] = '/';
+	/* RFC 6901: ~ is ~0, / is ~1 */
+	for (; *key && n + 3 < sizeof(c->pointer); key++) {
+		if (*key == '~' || *key == '/') {
+			c->pointer[n++] = '~';
+			c->pointer[n++] = *key == '~' ? '0' : '1';
+		} else {
+			c->pointer[n++] = *key;
+		}
+	}
+	c->pointer[n] = '\0';
+	return old;
+}
+
+size_t via_json_push_index(struct via_json_ctx *c, size_t i)
+{
+	char num[24];
+
+	snprintf(num, sizeof(num), "%zu", i);
+	return via_json_push(c, num);
+}
+
+void via_json_pop(struct via_json_ctx *c, size_t n)
+{
+	c->pointer[n] = '\0';
+}
+
+static int unknown_key(
+	struct via_json_ctx *c, const char *key, const struct via_json_field *fields)
+{
+	const char *names[64] = { 0 };
+	const char *near;
+	size_t n = 0;
+
+	for (; fields[n].key && n < VIA_ARRAY_SIZE(names) - 1; n++)
+		names[n] = fields[n].key;
+	near = via_json_nearest(key, names);
+	via_json_push(c, key);
+	if (near)
+		return via_json_fail(c, "there is no such key; did you mean \"%s\"?", near);
+	return via_json_fail(c, "there is no such key here");
+}
+
+static int decode_member(struct via_json_ctx *c, json_object *o, const struct via_json_field *f,
+	void *base)
+{
+	size_t n = via_json_push(c, f->key);
+	int r = f->decode(c, o, (char *)base + f->offset, f);
+
+	if (r)
+		return r;
+	if (f->set_offset)
+		*(bool *)((char *)base + f->set_offset - 1) = true;
+	via_json_pop(c, n);
+	return 0;
+}
+
+int via_json_object(
+	struct via_json_ctx *c, json_object *o, const struct via_json_field *fields, void *base)
+{
+	if (!json_object_is_type(o, json_type_object))
+		return via_json_fail(c, "must be an object");
+	json_object_object_foreach(o, key, val)
+	{
+		const struct via_json_field *f = fields;
+		int r;
+
+		while (f->key && strcmp(f->key, key))
+			f++;
+		if (!f->key)
+			return unknown_key(c, key, fields);
+		if (!val)
+			continue;
+		r = decode_member(c, val, f, base);
+		if (r)
+			return r;
+	}
+	for (const struct via_json_field *f = fields; f->key; f++) {
+		json_object *v;
+
+		if (f->required && (!json_object_object_get_ex(o, f->key, &v) || !v))
+			return via_json_fail(c, "the key \"%s\" is missing", f->key);
+	}
+	return 0;
+}
+
+int via_json_array(struct via_json_ctx *c, json_object *o,
+	int (*fn)(struct via_json_ctx *c, json_object *o, size_t i, void *user), void *user)
+{
+	if (!json_object_is_type(o, json_type_array))
+		return via_json_fail(c, "must be an array");
+	for (size_t i = 0; i < json_object_array_length(o); i++) {
+		size_t n = via_json_push_index(c, i);
+		int r = fn(c, json_object_array_get_idx(o, i), i, user);
+
+		if (r)
+			return r;
+		via_json_pop(c, n);
+	}
+	return 0;
+}
+
+int via_json_bool(
+	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	(void)f;
+	if (!json_object_is_type(o, json_type_boolean))
+		return via_json_fail(c, "must be true or false");
+	*(bool *)dst = json_object_get_boolean(o);
+	return 0;
+}
+
+int via_json_i64(struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	int64_t v;
+
+	if (!json_object_is_type(o, json_type_int))
+		return via_json_fail(c, "must be a whole number");
+	v = json_object_get_int64(o);
+	if (v < f->min || v > f->max)
+		return via_json_fail(c, "%lld is outside %lld to %lld", (long long)v,
+			(long long)f->min, (long long)f->max);
+	*(int64_t *)dst = v;
+	return 0;
+}
+
+int via_json_u32(struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	int64_t v;
+	int r = via_json_i64(c, o, &v, f);
+
+	if (r == 0)
+		*(uint32_t *)dst = (uint32_t)v;
+	return r;
+}
+
+static bool has_control(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}
+
+int via_json_string(
+	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	const char *s;
+	char *copy;
+
+	if (!json_object_is_type(o, json_type_string))
+		return via_json_fail(c, "must be a string");
+	s = json_object_get_string(o);
+	if (!*s)
+		return via_json_fail(c, "must not be empty");
+	if (strlen(s) != (size_t)json_object_get_string_len(o) || has_control(s))
+		return via_json_fail(c, "must not hold control characters");
+	if (f->max && strlen(s) > (size_t)f->max)
+		return via_json_fail(c, "is longer than %lld bytes", (long long)f->max);
+	copy = strdup(s);
+	if (!copy)
+		return via_err_set(c->err, -ENOMEM, "out of memory");
+	free(*(char **)dst);
+	*(char **)dst = copy;
+	return 0;
+}
+
+static void join_names(const char *const *names, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; names[i] && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s\"%s\"", i ? ", " : "", names[i]);
+}
+
+int via_json_enum(
+	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	const char *const *names = f->arg;
+	char all[512];
+	const char *s;
+
+	join_names(names, all, sizeof(all));
+	if (!json_object_is_type(o, json_type_string))
+		return via_json_fail(c, "must be one of %s", all);
+	s = json_object_get_string(o);
+	for (int i = 0; names[i]; i++) {
+		if (!strcmp(names[i], s)) {
+			*(int *)dst = i;
+			return 0;
+		}
+	}
+	return via_json_fail(c, "\"%.64s\" is not one of %s", s, all);
+}
+
+int via_json_addr(
+	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	(void)f;
+	if (!json_object_is_type(o, json_type_string) ||
+		via_addr_parse(json_object_get_string(o), dst) < 0)
+		return via_json_fail(c, "must be a PCI address such as \"0000:3b:00.0\"");
+	return 0;
+}
+
+int via_json_mac(struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	struct via_mac m;
+
+	(void)f;
+	if (!json_object_is_type(o, json_type_string) ||
+		via_mac_parse(json_object_get_string(o), &m) < 0)
+		return via_json_fail(c, "must be a MAC address such as \"52:54:00:12:34:56\"");
+	if (!via_mac_is_unicast(m))
+		return via_json_fail(c, "%s is not a unicast address", via_mac_fmt(m));
+	*(struct via_mac *)dst = m;
+	return 0;
+}
+
+/* Levenshtein distance, given up above 3; names are short. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[64];
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la >= 63 || lb >= 63)
+		return UINT_MAX;
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = (unsigned int)j;
+	for (size_t i = 1; i <= la; i++) {
+		unsigned int diag = row[0];
+
+		row[0] = (unsigned int)i;
+		for (size_t j = 1; j <= lb; j++) {
+			unsigned int sub = diag + (a[i - 1] != b[j - 1]);
+			unsigned int gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+			diag = row[j];
+			row[j] = sub < gap ? sub : gap;
+		}
+	}
+	return row[lb];
+}
+
+const char *via_json_nearest(const char *got, const char *const *names)
+{
+	const char *best = NULL;
+	unsigned int best_d = 3;
+
+	for (; *names; names++) {
+		unsigned int d = distance(got, *names);
+
+		if (d < best_d && d < strlen(*names)) {
+			best_d = d;
+			best = *names;
+		}
+	}
+	return best;
+}
+
+void via_json_add_str(json_object *o, const char *key, const char *s)
+{
+	if (s)
+		json_object_object_add(o, key, json_object_new_string(s));
+}
+
+void via_json_add_int(json_object *o, const char *key, int64_t v)
+{
+	json_object_object_add(o, key, json_object_new_int64(v));
+}
+
+void via_json_add_bool(json_object *o, const char *key, bool v)
+{
+	json_object_object_add(o, key, json_object_new_boolean(v));
+}
