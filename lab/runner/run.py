@@ -106,6 +106,7 @@ class Run:
             "LAB_HOSTNAME": "lab",
             "LAB_KERNEL": self.kernel.root,
             "LAB_GUEST_INITRD": self.guest_initramfs,
+            "LAB_HOST_B_URI": "qemu+unix:///system?socket=/run/lab/b/libvirt-sock",
             "LAB_KEPT": cache.cache_root() / "kept",
         }
         flags = {"LAB_LIBVIRT": options.libvirt or options.two_hosts,

@@ -8,25 +8,7 @@
 
 #include "kernel/kernel.h"
 #include "model/plan.h"
-
-enum via_step_state {
-	VIA_STEP_PENDING, VIA_STEP_RUNNING,
-	VIA_STEP_DONE,	  /* acted and read back as wanted (unsupported attributes are reported, not failed) */
-	VIA_STEP_FAILED,
-	VIA_STEP_UNDONE,  /* done, then undone because a later step of its plan failed */
-	VIA_STEP_SKIPPED, /* not run because an earlier one failed */
-};
-const char *via_step_state_name(enum via_step_state s); /* "pending", "running", "done", … */
-
-struct via_step_result {
-	uint32_t id;
-	enum via_step_state state;
-	int code;			/* 0, a negated errno or an enum via_refusal */
-	char message[512];		/* what went wrong, what it left, and the fix */
-	struct via_attrs_result attrs;	/* VF_ATTRS */
-	struct via_vf_attrs left;	/* VF_ATTRS: what the VF has now */
-	uint32_t took_ms;
-};
+#include "model/report.h"
 
 /*
  * Run n consecutive steps of one PF's queue. Adjacent VF_ATTRS steps go out as one batch. Before each

@@ -12,16 +12,16 @@
 
 /* X(symbol, name) */
 #define VIA_STEP_OPS(X)                                                                            \
-	X(ESWITCH, "set-eswitch")	/* PF: text = mode */                                       \
-	X(AUTOPROBE, "set-autoprobe")	/* PF: number = 0 or 1 */                                   \
-	X(NUM_VFS, "set-num-vfs")	/* PF: number; from 0 or to 0, never other to other */      \
-	X(PF_MTU, "set-pf-mtu")		/* PF's net device: number */                               \
-	X(PF_UP, "set-pf-up")		/* PF's net device: number = 0 or 1; waits for carrier */   \
-	X(VF_MSIX, "set-vf-msix")	/* VF: number */                                            \
-	X(VF_ATTRS, "set-vf-attrs")	/* VF: attrs, through its PF */                             \
+	X(ESWITCH, "set_eswitch")	/* PF: text = mode */                                       \
+	X(AUTOPROBE, "set_autoprobe")	/* PF: number = 0 or 1 */                                   \
+	X(NUM_VFS, "set_num_vfs")	/* PF: number; from 0 or to 0, never other to other */      \
+	X(PF_MTU, "set_pf_mtu")		/* PF's net device: number */                               \
+	X(PF_UP, "set_pf_up")		/* PF's net device: number = 0 or 1; waits for carrier */   \
+	X(VF_MSIX, "set_vf_msix")	/* VF: number */                                            \
+	X(VF_ATTRS, "set_vf_attrs")	/* VF: attrs, through its PF */                             \
 	X(BIND, "bind")			/* device: text = driver */                                 \
 	X(UNBIND, "unbind")		/* device: leaves it without a driver, override cleared */  \
-	X(VF_MTU, "set-vf-mtu")		/* VF's net device: number */
+	X(VF_MTU, "set_vf_mtu")		/* VF's net device: number */
 
 enum via_step_op {
 #define VIA_X(sym, name) VIA_STEP_##sym,
@@ -35,7 +35,7 @@ int via_step_op_parse(const char *name, enum via_step_op *ret);
 enum via_disruption {
 	VIA_DISRUPTION_NONE, VIA_DISRUPTION_VF_RESET, VIA_DISRUPTION_VF_RECREATE, VIA_DISRUPTION_REBOOT
 };
-const char *via_disruption_name(enum via_disruption d); /* "none", "vf-reset", "vf-recreate", "reboot" */
+const char *via_disruption_name(enum via_disruption d); /* "none", "vf_reset", "vf_recreate", "reboot" */
 
 #define VIA_DRIVER_MAX 64
 
@@ -88,8 +88,6 @@ struct via_plan_options {
 	const struct via_addr *disturb; /* protected PFs the caller named */
 	bool has_only;
 	struct via_addr only;	     /* this PF alone */
-	bool verify;		     /* compare verify-only PFs too (drift): their steps are listed in
-					drift, never run */
 	/* What the daemon has learnt: attributes that this PF's driver does not support. NULL: none. */
 	uint32_t (*unsupported)(struct via_addr pf, void *user);
 	/* A driver for VIA_DRIVER_VFIO and VIA_DRIVER_HOST: fills buf; 0 or -ENOENT. NULL: vfio-pci
