@@ -46,7 +46,8 @@ struct via_link {
 	uint32_t mtu;
 	bool up, carrier;
 	int master, lower;	/* 0 none */
-	int32_t lower_nsid;	/* IFLA_LINK_NETNSID, -1: same namespace */
+	int32_t lower_nsid;	/* IFLA_LINK_NETNSID, -1: same namespace; not -1 in a link of another
+				   namespace (netns not ""): lower is one of ours */
 	char phys_port_id[65], phys_switch_id[65], phys_port_name[16];
 	uint32_t num_vf;	/* IFLA_NUM_VF */
 };
