@@ -31,7 +31,7 @@ inside:
   $LAB_OUT       files written here come back by --out DIR
   $LAB_CHECKOUT  this checkout, at its usual path; BUILD, BUILD/cli, BUILD/daemon
                  and BUILD/hooks come first in PATH, then lab/guest:
-  lab-qmp, lab-libvirt-up, lab-two-hosts-up, lab-ovs-up, lab-udev-up, lab-guest,
+  lab-qmp, lab-libvirt-up, lab-host-b, lab-ovs-up, lab-udev-up, lab-guest,
   lab-guest-exec: each says with --help what it does
 
 exit status:
@@ -84,7 +84,7 @@ def add_run_options(sub, command=False):
     sub.add_argument("--stdin", action="store_true",
                      help="give COMMAND this standard input, read to its end first")
     sub.add_argument("--timeout", metavar="SECONDS", type=float,
-                     default=float(env.get("VIADUCT_LAB_TIMEOUT", 300)),
+                     default=env.get("VIADUCT_LAB_TIMEOUT", "300"),
                      help="end the run after this, boot included (300)")
     sub.add_argument("--keep", action="store_true", help="keep the logs and say where")
     sub.add_argument("--memory", metavar="MIB", type=int, default=2048,
@@ -98,20 +98,33 @@ def add_run_options(sub, command=False):
                      help="add ARGS to QEMU's, split as a shell would")
     sub.set_defaults(command=[])
     if command:
-        sub.add_argument("command", nargs="+", metavar="COMMAND",
-                         help="the program and its arguments, after --")
+        sub.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND",
+                         help="the program and its arguments")
+
+
+SHUTDOWN_REASONS = {
+    "guest-reset": "it restarted; by the command, or after a kernel panic",
+    "guest-shutdown": "it was powered off from inside",
+}
+SHELL_SECONDS = 7 * 24 * 3600
 
 
 class Signalled(Exception):
     pass
 
 
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def on_signal(number, _frame):
+    # Once is enough: a second one must not disturb the cleaning up.
+    for other in ENDING_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
     raise Signalled(number)
 
 
 def main(argv):
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING_SIGNALS:
         signal.signal(number, on_signal)
     try:
         return act(parser().parse_args(argv))
@@ -133,15 +146,26 @@ def act(options):
         kern, *_ = machine.prepare()
         say(f"kernel {kern.version} is ready")
         return 0
+    complete(options)
+    with Run(options) as run:
+        return run_twice_at_most(run, options)
+
+
+def complete(options):
+    """Fills in what the kind of run decides, and refuses what cannot work."""
     options.terminal = options.action == "shell"
     if options.action == "demo":
         options.command = [str(CHECKOUT / "lab/demo")]
     elif options.action == "shell":
+        if not sys.stdin.isatty():
+            raise LabError("shell needs a terminal; use lab/run exec -- COMMAND")
         options.command = ["bash", "-i"]
-        options.timeout = 7 * 24 * 3600
+        options.timeout = SHELL_SECONDS
+    elif options.command[:1] == ["--"]:
+        del options.command[0]
+    if not options.command:
+        raise LabError("no COMMAND: lab/run exec [options] -- COMMAND…")
     machine.check_memory(options.memory)
-    with Run(options) as run:
-        return run_twice_at_most(run, options)
 
 
 def check_root():
@@ -179,7 +203,8 @@ def explain(run, outcome, options):
     if outcome.kind == "triple-fault":
         say("the emulated machine died of a triple fault, twice")
     elif outcome.kind == "machine-down":
-        say(f"the emulated machine went down before the command ended: {outcome.detail}")
+        reason = SHUTDOWN_REASONS.get(outcome.detail, outcome.detail)
+        say(f"the emulated machine went down before the command ended: {reason}")
     else:
         say(f"the emulated machine did not start: {outcome.detail}")
         return EXIT_LAB_ERROR

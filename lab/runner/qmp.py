@@ -31,14 +31,19 @@ class Monitor:
             self._take(json.loads(line))
 
     def request(self, line):
-        """Takes one line {"command": …, "wait": EVENT or null, "seconds": N}."""
+        """Takes one line {"command": …, "wait": EVENT, "match": {…}, "seconds": N}.
+
+        The answer is held back until EVENT came, with data that has what match
+        has. Without wait it is given at once.
+        """
         try:
             wanted = json.loads(line)
             command = json.dumps(wanted["command"])
         except (ValueError, TypeError, KeyError):
             self._reply({"error": {"class": "Lab", "desc": "not a QMP command in JSON"}})
             return
-        self._request = {"wait": wanted.get("wait"), "answer": None, "event": None,
+        self._request = {"wait": wanted.get("wait"), "match": wanted.get("match", {}),
+                         "answer": None, "event": None,
                          "deadline": time.monotonic() + wanted.get("seconds", 30)}
         self._sock.sendall(command.encode() + b"\n")
 
@@ -63,9 +68,14 @@ class Monitor:
     def _event(self, message):
         if message["event"] == "SHUTDOWN":
             self.shutdown_reason = message["data"].get("reason")
-        if self._request and message["event"] == self._request["wait"]:
+        if self._request and self._awaited(message):
             self._request["event"] = message
             self._check()
+
+    def _awaited(self, message):
+        data = message.get("data", {})
+        return message["event"] == self._request["wait"] and all(
+            data.get(key) == value for key, value in self._request["match"].items())
 
     def _check(self):
         request = self._request

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The folder of one run: what L1 is told, what it gives back, the logs."""
 
+import contextlib
+import fcntl
 import os
 import pathlib
 import shlex
@@ -12,6 +14,7 @@ from . import LabError, cache, machine
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent.parent
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PREFIX = "viaduct-lab-"
 SHARE_INSIDE = "/run/lab/share"
 
 
@@ -24,9 +27,12 @@ class Run:
         self.kernel, self.initramfs, self.guest_initramfs = machine.prepare()
         self.folder = None
         self.share = None
+        self._lock = None
 
     def __enter__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="viaduct-lab-"))
+        remove_abandoned()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._lock = locked_file(self.folder / "lock")
         self.share = self.folder / "share"
         try:
             self.reset()
@@ -37,9 +43,11 @@ class Run:
 
     def __exit__(self, *_):
         if self._keep:
+            (self.folder / "lock").unlink()
             print(f"lab: the logs are in {self.folder}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
 
     def keep_folder(self):
         self._keep = True
@@ -118,6 +126,23 @@ class Run:
             env.update(LAB_ROWS=size.lines, LAB_COLUMNS=size.columns)
         env.update(given(text) for text in options.env)
         return env
+
+
+def locked_file(path):
+    """A file at path that was locked before anybody could see it there."""
+    new = path.with_suffix(".new")
+    handle = open(new, "w")
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    new.rename(path)
+    return handle
+
+
+def remove_abandoned():
+    """Removes what a runner left behind that was killed without a chance."""
+    for lock in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*/lock"):
+        with contextlib.suppress(OSError), open(lock) as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def given(text):

@@ -36,6 +36,8 @@ class Session:
         self._logs = {}
         self._outcome = None
         self._up = False
+        self._terminal_ready = False
+        self._typed = bytearray()
         self._qemu = None
         self._monitor = None
 
@@ -151,6 +153,9 @@ class Session:
     def _control(self, words):
         if words[0] == "up":
             self._up = True
+        elif words[0] == "terminal":
+            self._terminal_ready = True
+            self._type_ahead()
         elif words[0] == "exit":
             self._outcome = Outcome("exit", int(words[1]))
 
@@ -161,8 +166,15 @@ class Session:
     def _keyboard(self, data):
         if not data or LEAVE_KEY in data:
             self._outcome = Outcome("left")
-        else:
-            self._sockets["terminal"].sendall(data)
+            return
+        self._typed += data
+        if self._terminal_ready:
+            self._type_ahead()
+
+    def _type_ahead(self):
+        """Sends what was typed; before the shell listens it would be lost."""
+        self._sockets["terminal"].sendall(self._typed)
+        self._typed.clear()
 
     def _ended(self):
         """QEMU is gone by itself: the command's word, if any, comes first."""

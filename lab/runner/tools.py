@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Programs of the machine that the lab calls."""
 
+import platform
+import re
 import shutil
 import subprocess
 
 from . import LabError
+
+QEMU_MAJOR_NEEDED = 8
 
 
 def call(*argv, **kwargs):
@@ -22,7 +26,11 @@ def call(*argv, **kwargs):
 
 
 def qemu_binary():
-    found = shutil.which("qemu-system-x86_64")
-    if not found:
-        raise LabError("qemu-system-x86_64 is not installed: run scripts/deps lab")
-    return found
+    """QEMU's path, once it is sure that it has the devices the lab is made of."""
+    if platform.machine() != "x86_64":
+        raise LabError("the host inside is x86_64 and shows this machine's own files: "
+                       "it needs an x86_64 machine")
+    found = re.search(r"version (\d+)\.", call("qemu-system-x86_64", "--version"))
+    if not found or int(found[1]) < QEMU_MAJOR_NEEDED:
+        raise LabError(f"QEMU older than {QEMU_MAJOR_NEEDED} has no igb: run scripts/deps lab")
+    return shutil.which("qemu-system-x86_64")
