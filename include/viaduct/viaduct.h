@@ -38,18 +38,28 @@ VIADUCT_PUBLIC VIADUCT_CHECK int viaduct_open(
 VIADUCT_PUBLIC void viaduct_close(struct viaduct *v); /* takes NULL */
 
 /*
+ * A call that fails below 0 leaves the connection out of step with the daemon: every later call on it
+ * returns -ENOTCONN, and only viaduct_close() is of use. Exceptions, which leave it as it was: -EINVAL
+ * (a method name or parameters that cannot be sent) and -EBUSY (a call from inside a
+ * viaduct_reply_fn). No call raises SIGPIPE; interrupted system calls are carried on with.
+ */
+
+/*
  * One call, one reply. method: a name without interface ("GetStatus") is looked for in org.viaduct;
  * with one it is taken as it is. parameters: a JSON object as text, NULL for none.
  * Returns 0: *reply is the reply's parameters as JSON text (the caller frees). 1: the daemon answered
  * with an error: *reply is its parameters, viaduct_error_name() its name. Below 0: a negated errno:
- * -ETIMEDOUT, -ECONNRESET (the daemon went away), -EPROTO (it does not speak varlink).
+ * -ETIMEDOUT, -ECONNRESET (the daemon went away), -EPROTO (it does not speak varlink), -EMSGSIZE (a
+ * reply above 64 MiB). *reply is untouched below 0.
  */
 VIADUCT_PUBLIC VIADUCT_CHECK int viaduct_call(
 	struct viaduct *v, const char *method, const char *parameters, char **reply);
 
 /*
- * One call with `more`: fn is called for each reply; non-zero from fn ends it (the connection is
- * closed for further calls) and is returned. Returns as viaduct_call after the last reply.
+ * One call with `more`: fn (may be NULL) is called for each reply but an error, the last one
+ * included; the text is fn's for the duration of the call. Non-zero from fn ends it (the connection
+ * takes no further calls) and is returned. Returns as viaduct_call after the last reply, whose
+ * parameters are *last (last may be NULL). The timeout is for sending alone.
  */
 typedef int viaduct_reply_fn(const char *reply, void *user);
 VIADUCT_PUBLIC VIADUCT_CHECK int viaduct_call_more(struct viaduct *v, const char *method,
