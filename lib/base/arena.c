@@ -24,7 +24,7 @@ void via_arena_finish(struct via_arena *a)
 		a->chunks = next;
 	}
 	free(a->strings.slots);
-	*a = (struct via_arena){ 0 };
+	*a = (struct via_arena){0};
 }
 
 static void *take(struct via_arena *a, size_t size, size_t align)
@@ -94,6 +94,7 @@ const char *via_arena_intern_n(struct via_arena *a, const char *s, size_t len)
 	size_t at;
 	char *copy;
 
+	len = strnlen(s, len); /* a text ends at its NUL: what is behind it could not be compared */
 	if (t->count * 2 >= t->cap && grow(t) < 0)
 		return NULL;
 	for (at = hash(s, len) & (t->cap - 1); t->slots[at]; at = (at + 1) & (t->cap - 1))

@@ -9,12 +9,27 @@ static const struct {
 	const char *varlink;
 	int exit;
 	const char *text;
-} refusals[VIA_REFUSAL_COUNT] = {
-	[VIA_REFUSAL_NONE] = { "none", NULL, 1, "" },
-#define VIA_X(sym, c, v, e, t) [VIA_REFUSED_##sym] = { c, v, e, t },
+} refusals[VIA_REFUSAL_COUNT] = {[VIA_REFUSAL_NONE] = {"none", NULL, 1, ""},
+#define VIA_X(sym, c, v, e, t) [VIA_REFUSED_##sym] = {c, v, e, t},
 	VIA_REFUSALS(VIA_X)
 #undef VIA_X
 };
+
+/* Where a text that may end in half a UTF-8 character has to be cut: messages go into JSON. */
+static void trim_utf8(char *s)
+{
+	size_t n = strlen(s), tail = 0;
+
+	while (tail < 4 && tail < n && ((unsigned char)s[n - 1 - tail] & 0xc0) == 0x80)
+		tail++;
+	if (tail < n && ((unsigned char)s[n - 1 - tail] & 0xc0) == 0xc0) {
+		unsigned char lead = (unsigned char)s[n - 1 - tail];
+		size_t want = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+
+		if (tail < want)
+			s[n - 1 - tail] = '\0';
+	}
+}
 
 int via_err_setv(struct via_err *err, int code, const char *fmt, va_list ap)
 {
@@ -22,9 +37,10 @@ int via_err_setv(struct via_err *err, int code, const char *fmt, va_list ap)
 		char buf[VIA_ERR_MSG_MAX];
 
 		/* The arguments may point into err->msg itself. */
-		vsnprintf(buf, sizeof(buf), fmt, ap);
+		if (vsnprintf(buf, sizeof(buf), fmt, ap) >= (int)sizeof(buf))
+			trim_utf8(buf);
 		err->code = code;
-		memcpy(err->msg, buf, sizeof(buf));
+		snprintf(err->msg, sizeof(err->msg), "%s", buf);
 	}
 	return code;
 }
@@ -79,7 +95,7 @@ const char *via_refusal_text(enum via_refusal r)
 
 enum via_refusal via_refusal_from_varlink(const char *name)
 {
-	for (int i = 1; i < VIA_REFUSAL_COUNT; i++)
+	for (int i = 1; name && i < VIA_REFUSAL_COUNT; i++)
 		if (!strcmp(refusals[i].varlink, name))
 			return (enum via_refusal)i;
 	return VIA_REFUSAL_NONE;
@@ -87,7 +103,7 @@ enum via_refusal via_refusal_from_varlink(const char *name)
 
 enum via_refusal via_refusal_from_code(const char *code)
 {
-	for (int i = 1; i < VIA_REFUSAL_COUNT; i++)
+	for (int i = 1; code && i < VIA_REFUSAL_COUNT; i++)
 		if (!strcmp(refusals[i].code, code))
 			return (enum via_refusal)i;
 	return VIA_REFUSAL_NONE;

@@ -7,37 +7,71 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 
-int via_file_read(
-	int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct via_err *err)
+/* Anything but a regular file may block or never end: a FIFO, a device. O_NONBLOCK keeps the open
+ * itself from waiting for a FIFO's writer. */
+static int open_regular(int dirfd, const char *path)
 {
-	via_autoclose int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
-	via_autostrbuf b = VIA_STRBUF_INIT;
-	char buf[16384];
-	ssize_t n;
+	via_autoclose int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
 
-	if (fd < 0)
-		return via_err_set(err, -errno, "%s: cannot open: %s", path, strerror(errno));
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	return via_steal_fd(&fd);
+}
+
+/* All of it, up to max bytes: 0, -EFBIG or as read(2). */
+static int read_all(int fd, size_t max, struct via_strbuf *b)
+{
+	char buf[16384];
+
 	for (;;) {
-		n = read(fd, buf, sizeof(buf));
+		ssize_t n = read(fd, buf, sizeof(buf));
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			break;
-		via_strbuf_add(&b, buf, (size_t)n);
-		if (b.len > max)
-			return via_err_set(err, -EFBIG,
-				"%s: larger than %zu bytes, which no such file should be", path, max);
+			return n < 0 ? -errno : 0;
+		via_strbuf_add(b, buf, (size_t)n);
+		if (b->failed)
+			return -ENOMEM;
+		if (b->len > max)
+			return -EFBIG;
 	}
-	if (n < 0)
-		return via_err_set(err, -errno, "%s: cannot read: %s", path, strerror(errno));
-	*ret_len = b.len;
-	*ret = via_strbuf_steal(&b);
-	return *ret ? 0 : via_err_set(err, -ENOMEM, "%s: out of memory", path);
+}
+
+int via_file_read(
+	int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct via_err *err)
+{
+	via_autoclose int fd = open_regular(dirfd, path);
+	via_autostrbuf b = VIA_STRBUF_INIT;
+	size_t len;
+	char *text;
+	int r;
+
+	if (fd < 0)
+		return via_err_set(err, fd, "%s: cannot open: %s", path,
+			fd == -EINVAL ? "it is no regular file" : strerror(-fd));
+	r = read_all(fd, max, &b);
+	if (r == -EFBIG)
+		return via_err_set(err, r,
+			"%s: larger than %zu bytes, which no such file should be", path, max);
+	if (r < 0)
+		return via_err_set(err, r, "%s: cannot read: %s", path, strerror(-r));
+	len = b.len;
+	text = via_strbuf_steal(&b);
+	if (!text)
+		return via_err_set(err, -ENOMEM, "%s: out of memory", path);
+	*ret = text;
+	*ret_len = len;
+	return 0;
 }
 
 int via_write_all(int fd, const void *data, size_t len)
@@ -59,10 +93,13 @@ int via_write_all(int fd, const void *data, size_t len)
 
 static int write_new(int dirfd, const char *path, const void *data, size_t len, unsigned int mode)
 {
-	via_autoclose int fd =
-		openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	via_autoclose int fd = -1;
 	int r;
 
+	/* What a crash left behind may be a link, or have another mode: start from nothing. */
+	if (unlinkat(dirfd, path, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
 	r = via_write_all(fd, data, len);
@@ -101,6 +138,6 @@ int via_file_replace(int dirfd, const char *path, const void *data, size_t len, 
 		return via_err_set(err, r, "%s: cannot write: %s", path, strerror(-r));
 	}
 	r = sync_parent(dirfd, path);
-	return r < 0 ? via_err_set(err, r, "%s: cannot sync its directory: %s", path, strerror(-r)) :
-		       0;
+	return r < 0 ? via_err_set(err, r, "%s: cannot sync its directory: %s", path, strerror(-r))
+		     : 0;
 }

@@ -37,6 +37,12 @@ struct via_json_ctx {
 	char pointer[VIA_JSON_POINTER_MAX]; /* of the value being decoded; of the bad one on failure */
 	struct via_err *err;
 	void *user; /* for the decoders */
+	/*
+	 * To collect every problem rather than stop at the first: called for each member or element
+	 * that failed (refusals only, not errno), with pointer and err filled. 0 goes on with the next
+	 * one, anything else is the result. A bad member stays as it was. NULL: the first one ends it.
+	 */
+	int (*problem)(struct via_json_ctx *c);
 };
 
 struct via_json_field;
@@ -55,7 +61,8 @@ struct via_json_field {
 };
 #define VIA_JSON_SET(type, member) (offsetof(type, member) + 1)
 
-/* Decode an object's members. JSON null for a member counts as not given. */
+/* Decode an object's members. JSON null for a member counts as not given. With c->problem 0 may mean
+ * that there were problems: the callback knows. */
 int via_json_object(struct via_json_ctx *c, json_object *o, const struct via_json_field *fields,
 	void *base);
 /* Call fn for each element of an array, the pointer extended by its index. */
@@ -72,6 +79,9 @@ via_json_decode_fn via_json_enum;   /* int */
 via_json_decode_fn via_json_addr;   /* struct via_addr */
 via_json_decode_fn via_json_mac;    /* struct via_mac */
 
+/* The string of a decoder's value; NULL for anything else and for one that a NUL would cut short. */
+const char *via_json_text(json_object *o);
+
 /* Record "POINTER: message", return VIA_REFUSED_INVALID. */
 int via_json_fail(struct via_json_ctx *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -87,10 +97,18 @@ void via_json_pop(struct via_json_ctx *c, size_t n);
 int via_json_locate(const char *text, size_t len, const char *pointer, unsigned int *line,
 	unsigned int *column);
 
+/*
+ * A key that stands twice in one object, of which json-c would keep the last in silence: for texts
+ * that people write. 0 for none (and for what via_json_parse does not accept), or
+ * VIA_REFUSED_INVALID with "line L, column C: POINTER: what".
+ */
+int via_json_twice(const char *text, size_t len, struct via_err *err);
+
 /* The name among names that is nearest to got (edit distance at most 2), or NULL. */
 const char *via_json_nearest(const char *got, const char *const *names);
 
-/* Shorthands to build: add a member, NULL strings are left out. */
+/* Shorthands to build: add a member, NULL strings are left out; bytes that are no UTF-8 become
+ * U+FFFD. */
 void via_json_add_str(json_object *o, const char *key, const char *s);
 void via_json_add_int(json_object *o, const char *key, int64_t v);
 void via_json_add_bool(json_object *o, const char *key, bool v);

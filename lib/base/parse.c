@@ -10,7 +10,8 @@
 
 int via_parse_int(const char *s, int64_t min, int64_t max, int64_t *ret)
 {
-	const char *digits = *s == '-' ? s + 1 : s;
+	/* No sign where none is meant: "-0" is no count. */
+	const char *digits = *s == '-' && min < 0 ? s + 1 : s;
 	char *end;
 	long long v;
 
@@ -33,7 +34,8 @@ int via_parse_hex(const char *s, uint64_t max, uint64_t *ret)
 
 	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
 		s += 2;
-	if (!isxdigit((unsigned char)*s))
+	/* strtoull() would take a second 0x. */
+	if (!*s || s[strspn(s, "0123456789abcdefABCDEF")])
 		return -EINVAL;
 	errno = 0;
 	v = strtoull(s, &end, 16);
@@ -45,19 +47,19 @@ int via_parse_hex(const char *s, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
-/* Hex digits of one address part: reads 1 to max_digits of them and moves *s on. */
-static int hex_part(const char **s, int max_digits, uint32_t *ret)
+/* Hex digits of one address part: reads min to max of them and moves *s on. */
+static int hex_part(const char **s, int min, int max, uint32_t *ret)
 {
 	uint32_t v = 0;
 	int n = 0;
 
-	for (; n < max_digits && isxdigit((unsigned char)**s); n++, (*s)++) {
+	for (; n < max && isxdigit((unsigned char)**s); n++, (*s)++) {
 		char c = (char)tolower((unsigned char)**s);
 
 		v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 	}
 	*ret = v;
-	return n ? 0 : -EINVAL;
+	return n >= min ? 0 : -EINVAL;
 }
 
 static int colons(const char *s)
@@ -75,17 +77,17 @@ int via_addr_parse(const char *s, struct via_addr *ret)
 	int parts = colons(s);
 
 	if (parts == 2) {
-		if (hex_part(&s, 8, &dom) < 0 || *s++ != ':')
+		if (hex_part(&s, 4, 8, &dom) < 0 || *s++ != ':')
 			return -EINVAL;
 	} else if (parts != 1) {
 		return -EINVAL;
 	}
-	if (hex_part(&s, 2, &bus) < 0 || *s++ != ':' || hex_part(&s, 2, &dev) < 0 || *s++ != '.' ||
-		hex_part(&s, 1, &fn) < 0 || *s)
+	if (hex_part(&s, 2, 2, &bus) < 0 || *s++ != ':' || hex_part(&s, 2, 2, &dev) < 0 ||
+		*s++ != '.' || hex_part(&s, 1, 1, &fn) < 0 || *s)
 		return -EINVAL;
 	if (dev > 0x1f || fn > 7)
 		return -EINVAL;
-	*ret = (struct via_addr){ dom, (uint8_t)bus, (uint8_t)dev, (uint8_t)fn };
+	*ret = (struct via_addr){dom, (uint8_t)bus, (uint8_t)dev, (uint8_t)fn};
 	return 0;
 }
 
@@ -114,7 +116,7 @@ int via_mac_parse(const char *s, struct via_mac *ret)
 	if (strlen(s) != 17)
 		return -EINVAL;
 	for (int i = 0; i < 6; i++, s += 3) {
-		char two[3] = { s[0], s[1], 0 };
+		char two[3] = {s[0], s[1], 0};
 		uint64_t v;
 
 		if (!isxdigit((unsigned char)s[0]) || !isxdigit((unsigned char)s[1]) ||
@@ -128,8 +130,8 @@ int via_mac_parse(const char *s, struct via_mac *ret)
 
 const char *via_mac_str(struct via_mac m, char buf[VIA_MAC_STR_MAX])
 {
-	snprintf(buf, VIA_MAC_STR_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", m.b[0], m.b[1], m.b[2], m.b[3],
-		m.b[4], m.b[5]);
+	snprintf(buf, VIA_MAC_STR_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", m.b[0], m.b[1], m.b[2],
+		m.b[3], m.b[4], m.b[5]);
 	return buf;
 }
 
@@ -140,7 +142,7 @@ bool via_mac_eq(struct via_mac a, struct via_mac b)
 
 bool via_mac_is_zero(struct via_mac m)
 {
-	return via_mac_eq(m, (struct via_mac){ { 0 } });
+	return via_mac_eq(m, (struct via_mac){{0}});
 }
 
 bool via_mac_is_unicast(struct via_mac m)

@@ -2,6 +2,7 @@
 #include "base/strbuf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,12 @@ static bool reserve(struct via_strbuf *b, size_t extra)
 	size_t need = b->len + extra + 1, cap = b->cap ? b->cap : 64;
 	char *s;
 
-	if (b->failed || need < extra)
+	if (b->failed)
 		return false;
+	if (need <= extra || need > SIZE_MAX / 2) {
+		b->failed = true;
+		return false;
+	}
 	if (need <= b->cap)
 		return true;
 	while (cap < need)
@@ -66,6 +71,8 @@ void via_strbuf_addf(struct via_strbuf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
+	if (n < 0)
+		b->failed = true;
 	if (n < 0 || !reserve(b, (size_t)n))
 		return;
 	va_start(ap, fmt);

@@ -11,6 +11,8 @@
 
 /* What we take from configuration space; works on 64, 256 or 4096 bytes (what is not there is unknown). */
 struct via_pci_caps {
+	bool has_list;		/* the capability list was there to be read (256 bytes or more) */
+	bool has_extended;	/* so was the extended one (more than 256 bytes) */
 	bool flr;		/* PCIe FLR or AF FLR */
 	bool pcie;
 	uint8_t port_type;	/* PCIe device/port type: 4 root port, 5 upstream, 6 downstream */
@@ -18,12 +20,12 @@ struct via_pci_caps {
 	bool has_acs;
 	uint16_t acs_cap, acs_ctrl;
 	bool has_serial;
-	uint8_t serial[8];
+	uint8_t serial[8];	/* in the order it is written: most significant byte first */
 	uint32_t link_speed, link_max_speed, link_width, link_max_width; /* as via_pcie_link */
 };
 /* Bounds-checked, loop-safe; never reads past len. */
 void via_pci_parse_config(const uint8_t *config, size_t len, struct via_pci_caps *ret);
-/* ACS of one port: FULL when SV, RR, CR and UF are enabled. */
+/* ACS of one port: FULL when SV, RR, CR and UF are enabled; UNKNOWN when it could not be read. */
 enum via_acs via_pci_acs(const struct via_pci_caps *c);
 
 /* Names from pci.ids; opened lazily, closed to give the memory back. */
