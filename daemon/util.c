@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t via_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+uint64_t via_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+const char *via_time_str(int64_t us, char buf[VIA_TIME_STR_MAX])
+{
+	time_t s = (time_t)(us / 1000000);
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&s, &tm);
+	n = strftime(buf, VIA_TIME_STR_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, VIA_TIME_STR_MAX - n, ".%03dZ", (int)(us / 1000 % 1000));
+	return buf;
+}
+
+struct via_inv_ref *via_inv_ref_create(struct via_inventory *inv)
+{
+	struct via_inv_ref *r = malloc(sizeof(*r));
+
+	if (!r) {
+		via_inventory_destroy(inv);
+		return NULL;
+	}
+	atomic_init(&r->refs, 1);
+	r->inv = inv;
+	return r;
+}
+
+struct via_inv_ref *via_inv_ref(struct via_inv_ref *r)
+{
+	if (r)
+		atomic_fetch_add(&r->refs, 1);
+	return r;
+}
+
+void via_inv_unref(struct via_inv_ref *r)
+{
+	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
+		return;
+	via_inventory_destroy(r->inv);
+	free(r);
+}
+
+struct via_config_ref *via_config_ref_create(struct via_config *c)
+{
+	struct via_config_ref *r = malloc(sizeof(*r));
+
+	if (!r) {
+		via_config_destroy(c);
+		return NULL;
+	}
+	atomic_init(&r->refs, 1);
+	r->config = c;
+	return r;
+}
+
+struct via_config_ref *via_config_ref(struct via_config_ref *r)
+{
+	if (r)
+		atomic_fetch_add(&r->refs, 1);
+	return r;
+}
+
+void via_config_unref(struct via_config_ref *r)
+{
+	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
+		return;
+	via_config_destroy(r->config);
+	free(r);
+}
+
+static const struct via_device *resolve_plain(const struct via_inventory *inv, const char *what)
+{
+	struct via_addr addr;
+	const struct via_netdev *n;
+
+	if (via_addr_parse(what, &addr) == 0)
+		return via_inventory_device(inv, addr);
+	n = via_inventory_netdev_named(inv, what);
+	return n && n->has_dev ? via_inventory_device(inv, n->dev) : NULL;
+}
+
+const struct via_device *via_resolve(const struct via_inventory *inv, const char *what)
+{
+	const char *slash = strrchr(what, '/');
+	const struct via_device *pf;
+	char name[64];
+	int64_t index;
+
+	if (!slash)
+		return resolve_plain(inv, what);
+	if ((size_t)(slash - what) >= sizeof(name) ||
+		via_parse_int(slash + 1, 0, UINT16_MAX, &index) < 0)
+		return NULL;
+	memcpy(name, what, (size_t)(slash - what));
+	name[slash - what] = '\0';
+	pf = resolve_plain(inv, name);
+	return pf && pf->sriov ? via_inventory_vf(inv, pf, (uint32_t)index) : NULL;
+}
+
+struct via_addr via_lane_of(const struct via_inventory *inv, struct via_addr addr)
+{
+	const struct via_device *d = via_inventory_device(inv, addr);
+
+	return d && d->kind == VIA_DEVICE_VF ? d->pf : addr;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When to look at the host again: uevents (after they have settled), the periodic comparison. */
+#ifndef VIA_DAEMON_WATCH_H
+#define VIA_DAEMON_WATCH_H
+
+#include "context.h"
+#include "look.h"
+
+/* Listen to uevents, start the periodic comparison. 0 or a negated errno. */
+int via_watch_start(struct via_daemon *d);
+/* The configuration changed: its interval counts from now. */
+void via_watch_reset(struct via_daemon *d);
+void via_watch_stop(struct via_daemon *d);
+/* Compare all managed PFs with what is. done may be NULL. */
+void via_watch_look(struct via_daemon *d, void (*done)(struct via_look *l));
+/* Try to heal again at this time (via_now_ms). */
+void via_watch_heal_at(struct via_daemon *d, uint64_t when_ms);
+
+#endif
