@@ -83,7 +83,10 @@ def viaduct_json(*argv, timeout=120):
     """The document; also kept for the suite that validates every document."""
     r = viaduct("--json", *argv, timeout=timeout)
     try:
-        return json.loads(r.out)
+        document = json.loads(r.out)
+        if "error" in document:
+            raise RuntimeError(f"viaduct --json {' '.join(argv)}: {document['error']}")
+        return document
     except ValueError:
         raise RuntimeError(f"viaduct --json {' '.join(argv)}: no JSON: {r}") from None
 

@@ -21,8 +21,9 @@ CONFIGURATION = """{
 			]
 		},
 		{
-			"label": "west", "match": { "mac": "52:54:00:76:00:02" }, "num_vfs": 2,
-			"vf": { "mac": "none", "driver": "host" }
+			"label": "west", "match": { "mac": "52:54:00:76:00:02" }, "num_vfs": 3, "mac_prefix": "02:76:02",
+			"vf": { "mac": "derived", "driver": "host" },
+			"vfs": [ { "index": 0, "vlan": 200 }, { "index": 1, "vlan": 100 } ]
 		}
 	]
 }"""
@@ -107,7 +108,7 @@ def compare_with_ip():
         equal(f"our VF {i} equals ip's", mine, v)
     for i in range(7):
         equal(f"VF {i} driver", driver(vf_address(PF0, i)), "igbvf" if i == 6 else "vfio-pci")
-    for i in range(2):
+    for i in range(3):
         equal(f"west VF {i} driver", driver(vf_address(PF1, i)), "igbvf")
     shown = viaduct_json("show", f"{NET0}/2")["device"]
     equal("show PF/N", (shown["address"], shown["driver"]), (vf_address(PF0, 2), "vfio-pci"))
@@ -126,44 +127,53 @@ def nothing_left():
 
 
 def recreate():
-    write(CONFIG, CONFIGURATION.replace('"num_vfs": 2', '"num_vfs": 3'))
+    write(CONFIG, CONFIGURATION.replace('"num_vfs": 3', '"num_vfs": 4'))
     check("reload", viaduct("reload").status == 0)
     r = viaduct("apply")
     contains("another count is never implicit", r.out + r.err, "--recreate", PF1)
-    equal("and nothing happened", read(f"{DEVICES}/{PF1}/sriov_numvfs"), "2")
+    equal("and nothing happened", read(f"{DEVICES}/{PF1}/sriov_numvfs"), "3")
     west1 = os.listdir(f"{DEVICES}/{vf_address(PF1, 1)}/net")[0]
     sh(f"ip link set {west1} up; ip addr add 10.7.0.1/24 dev {west1}")
-    r = viaduct("apply", "--recreate")
+    r = viaduct("apply", "--recreate", "--disturb", PF1)
     contains("nor with --recreate while the host uses a VF", r.out + r.err, "10.7.0.1")
-    equal("again nothing happened", read(f"{DEVICES}/{PF1}/sriov_numvfs"), "2")
+    equal("again nothing happened", read(f"{DEVICES}/{PF1}/sriov_numvfs"), "3")
     sh(f"ip addr flush dev {west1}; ip link set {west1} down")
     r = viaduct("apply", "--recreate")
     check("recreated when nobody holds one", r.status == 0, r)
-    equal("three VFs", len(vf_addresses(PF1)), 3)
+    equal("four VFs", len(vf_addresses(PF1)), 4)
+    equal("each with its VLAN again", [v["vlan"] for v in ip_vfs(NET1)], [200, 100, 0, 0])
+
+
+def in_namespace(name, pf, index, address):
+    """A VF in a namespace of its own, as a guest would have it."""
+    net = os.listdir(f"{DEVICES}/{vf_address(pf, index)}/net")[0]
+    sh(f"""ip netns add {name}; ip link set {net} netns {name}; ip -n {name} link set lo up
+        ip -n {name} link set {net} up; ip -n {name} addr add {address}/24 dev {net}""")
 
 
 def traffic():
-    """A VF in a namespace reaches its peer inside its VLAN, and only there."""
-    east = os.listdir(f"{DEVICES}/{vf_address(PF0, 6)}/net")[0]  # VLAN 200
-    sh(f"""ip netns add vm; ip link set {east} netns vm; ip -n vm link set {east} up
-        ip -n vm addr add 10.2.0.1/24 dev {east}
-        ip link add link {NET1} name peer200 type vlan id 200; ip link set peer200 up
-        ip addr add 10.2.0.2/24 dev peer200
-        ip link add link {NET1} name peer100 type vlan id 100; ip link set peer100 up
-        ip netns add other; ip link set peer100 netns other; ip -n other link set peer100 up
-        ip -n other addr add 10.2.0.3/24 dev peer100
-        ip netns add untagged; ip link add link {NET1} name peer0 type macvlan mode bridge
-        ip link set peer0 netns untagged; ip -n untagged link set peer0 up
-        ip -n untagged addr add 10.2.0.4/24 dev peer0""")
+    """A VF reaches its peer on the other card inside its VLAN, and only there."""
+    in_namespace("vm", PF0, 6, "10.2.0.1")  # VLAN 200
+    in_namespace("same", PF1, 0, "10.2.0.2")  # VLAN 200
+    in_namespace("other", PF1, 1, "10.2.0.3")  # VLAN 100
+    in_namespace("untagged", PF1, 2, "10.2.0.4")
     reached = until(lambda: run("ip", "netns", "exec", "vm", "ping", "-c1", "-W1", "10.2.0.2").status == 0, 15)
     check("traffic inside the VLAN", reached)
     for peer, where in (("10.2.0.3", "another VLAN"), ("10.2.0.4", "no VLAN")):
         r = run("ip", "netns", "exec", "vm", "ping", "-c3", "-i0.3", "-W1", peer)
         contains(f"no traffic to {where}", r.out, "100% packet loss")
     device = viaduct_json("show", f"{PF0}/6")["device"]
+    keep("device", {"version": 1, "device": device})
     check("the VF in a namespace is listed with its namespace",
           any(n.get("netns") == "vm" for n in device["netdevs"]), device["netdevs"])
     check("and held by it", any(h["kind"] == "netns" for h in device["holders"]), device["holders"])
+    r = viaduct("bind", vf_address(PF1, 2))
+    equal("bind against the configuration: a conflict", r.status, 23)
+    contains("whose place is named", r.err, "viaduct.json:", vf_address(PF1, 2))
+    for name in ("vm", "same", "other", "untagged"):
+        sh(f"ip netns del {name}")
+    until(lambda: all(os.path.isdir(f"{DEVICES}/{vf_address(PF1, i)}/net") and
+                      os.listdir(f"{DEVICES}/{vf_address(PF1, i)}/net") for i in range(3)))
 
 
 def refused_values():

@@ -22,6 +22,9 @@ check("the guest is reached inside its VLAN", reached, run("lab-guest-exec", "we
 shown = viaduct_json("show", vf)["device"]
 holders = [h for h in shown["holders"] if h["kind"] == "domain"]
 equal("the domain is named", [h["name"] for h in holders], ["web1"])
+del config["pfs"][0]["vf"]["driver"]
+configure(config)
+viaduct("reload")
 for argv in (["unbind", vf], ["bind", vf, "--driver", "igbvf"]):
     r = viaduct(*argv)
     equal(f"{argv[0]}: refused as in use", r.status, 11)

@@ -44,6 +44,7 @@ def held_by_a_process():
     holder.stdout.readline()
     try:
         pid = str(holder.pid)
+        reload_config([east(num_vfs=4)])
         refused("unbind of a held VF", ["unbind", vf], IN_USE, vf, pid)
         shown = viaduct_json("show", vf)["device"]
         check("show names the holder", any(h.get("pid") == holder.pid for h in shown["holders"]), shown["holders"])
@@ -65,7 +66,7 @@ def used_by_the_host():
     vf = vf_address(PF0, 1)
     net = os.listdir(f"{DEVICES}/{vf}/net")[0]
     sh(f"ip link add br7 type bridge; ip link set {net} master br7; ip link set {net} up; ip link set br7 up")
-    reload_config([east(num_vfs=4, vf={"driver": "vfio-pci"})])
+    reload_config([east(num_vfs=4)])
     refused("VF in a bridge", ["bind", vf], IN_USE, vf, "br7")
     equal("still on its driver", driver(vf), "igbvf")
     sh(f"ip link set {net} nomaster; ip link del br7; ip link set {net} down")
@@ -84,24 +85,25 @@ def chain(name, setup, teardown, *parts):
     check(f"{name}: no step on it", r.status == SOME_REFUSED or "set_num_vfs" not in r.out, r)
     viaduct("apply")
     equal(f"{name}: untouched", read(f"{DEVICES}/{PF1}/sriov_numvfs"), "0")
-    refused(f"{name}: bind of the PF", ["bind", PF1], PROTECTED, PF1, *parts)
+    refused(f"{name}: bind of the PF", ["bind", PF1], IN_USE, PF1, parts[0])
     sh(teardown)
 
 
 def protected():
     chain("bridge", f"ip link add br9 type bridge; ip link set {NET1} master br9; ip link set {NET1} up;"
           "ip link set br9 up; ip addr add 10.5.0.1/24 dev br9; ip route add default via 10.5.0.2 dev br9",
-          "ip link del br9", "br9", "default route")
+          "ip link del br9", "br9", "default route (IPv4)")
     chain("VLAN on a bond", f"modprobe bonding; ip link add bond7 type bond mode active-backup; ip link set {NET1} down;"
           f"ip link set {NET1} master bond7; ip link set bond7 up; ip link add link bond7 name bond7.5 type vlan id 5;"
           "ip link set bond7.5 up; ip addr add 10.5.0.1/24 dev bond7.5; ip route add default via 10.5.0.2 dev bond7.5",
-          f"ip link del bond7.5; ip link set {NET1} nomaster; ip link del bond7; ip link set {NET1} up", "bond7.5", "default route")
+          f"ip link del bond7.5; ip link set {NET1} nomaster; ip link del bond7; ip link set {NET1} up", "bond7", "bond7.5", "default route (IPv4)")
     chain("IPv6 over a macvlan", f"ip link add link {NET1} name mac7 type macvlan mode bridge; ip link set mac7 up;"
           "ip addr add fd00:5::1/64 dev mac7 nodad; ip -6 route add default via fd00:5::2 dev mac7",
-          "ip link del mac7", "mac7", "default route")
+          "ip link del mac7", "mac7", "default route (IPv6)")
     # Named, it is disturbed.
     sh(f"ip addr add 10.5.0.1/24 dev {NET1}")
     refused("an address protects", ["apply"], SOME_REFUSED, PF1, "10.5.0.1", "--disturb")
+    refused("bind of a protected PF", ["bind", PF1], PROTECTED, PF1, "10.5.0.1", "--disturb")
     r = viaduct("apply", "--disturb", PF1)
     check("the flag that names it", r.status == 0, r)
     equal("lets it happen", read(f"{DEVICES}/{PF1}/sriov_numvfs"), "3")
