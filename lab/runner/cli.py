@@ -10,7 +10,7 @@ import sys
 from . import (EXIT_LAB_ERROR, EXIT_MACHINE_DIED, EXIT_TIME_LIMIT, LabError, cache,
                machine)
 from .run import CHECKOUT, Run
-from .session import Session
+from .session import BOOT_SECONDS, Session
 from .terminal import raw_terminal
 
 DESCRIPTION = """\
@@ -36,7 +36,8 @@ inside:
 
 exit status:
   the command's own, or
-  {EXIT_MACHINE_DIED}  the emulated machine died (a triple fault is tried once more first)
+  {EXIT_MACHINE_DIED}  the emulated machine died, or did not get up (twice, where the emulation is
+       to blame: a triple fault, a boot that failed)
   {EXIT_TIME_LIMIT}  the time limit was over; the log is kept and its path printed
   {EXIT_LAB_ERROR}  the lab cannot run here; the message names the fix
 
@@ -105,6 +106,12 @@ def add_run_options(sub, command=False):
 SHUTDOWN_REASONS = {
     "guest-reset": "it restarted; by the command, or after a kernel panic",
     "guest-shutdown": "it was powered off from inside",
+}
+# What the emulation does wrong now and then, and a second try does not repeat.
+MISHAPS = {
+    "triple-fault": "died of a triple fault",
+    "boot-panic": "panicked while it booted",
+    "no-boot": f"was not up after {BOOT_SECONDS} s",
 }
 SHELL_SECONDS = 7 * 24 * 3600
 
@@ -176,8 +183,8 @@ def check_root():
 
 def run_twice_at_most(run, options):
     outcome = boot(run, options)
-    if outcome.kind == "triple-fault":
-        say("the emulated machine died of a triple fault; starting the run once more")
+    if outcome.kind in MISHAPS:
+        say(f"the emulated machine {MISHAPS[outcome.kind]}; starting the run once more")
         run.reset()
         outcome = boot(run, options)
     run.give_back()
@@ -200,8 +207,8 @@ def explain(run, outcome, options):
         say(f"the time limit of {options.timeout:g} s was over")
         return EXIT_TIME_LIMIT
     run.show_log_tail()
-    if outcome.kind == "triple-fault":
-        say("the emulated machine died of a triple fault, twice")
+    if outcome.kind in MISHAPS:
+        say(f"the emulated machine {MISHAPS[outcome.kind]}, twice")
     elif outcome.kind == "machine-down":
         reason = SHUTDOWN_REASONS.get(outcome.detail, outcome.detail)
         say(f"the emulated machine went down before the command ended: {reason}")

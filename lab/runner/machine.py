@@ -14,8 +14,10 @@ LOW_BARS = ("-global", "q35-pcihost.pci-hole64-size=0",
 MEMORY_MIB_MIN = 1600
 MEMORY_MIB_MAX = 2800
 
-KERNEL_ARGUMENTS = ("console=ttyS0", "quiet", "panic=-1", "intel_iommu=on",
-                    "iommu=pt", "net.ifnames=0", "mitigations=off")
+# Without no_timer_check a kernel that boots while this machine is busy may find
+# that its timer does not tick, and panic.
+KERNEL_ARGUMENTS = ("console=ttyS0", "quiet", "panic=-1", "no_timer_check",
+                    "intel_iommu=on", "iommu=pt", "net.ifnames=0", "mitigations=off")
 
 # One serial port of the virtio console a stream; stage2 finds them by name.
 PORTS = ("control", "stdout", "stderr", "qmp")

@@ -15,13 +15,17 @@ from . import machine
 from .qmp import Monitor, split_lines
 
 CHUNK = 1 << 16
+# The emulation loses a timer now and then and the machine never gets up. Five
+# seconds are usual, and a machine with other work to do may need several times that.
+BOOT_SECONDS = 75
 LEAVE_KEY = 0x1d  # Ctrl-]
 
 
 @dataclasses.dataclass
 class Outcome:
     """How a boot ended; status is the command's when kind is "exit"."""
-    kind: str  # exit, time-limit, triple-fault, machine-down, not-started, left
+    # exit, left, time-limit, triple-fault, no-boot, boot-panic, machine-down, not-started
+    kind: str
     status: int = 0
     detail: str = ""
 
@@ -109,13 +113,18 @@ class Session:
     # --- while it runs -------------------------------------------------------
 
     def _loop(self):
-        deadline = time.monotonic() + self._options.timeout
+        start = time.monotonic()
+        deadline = start + self._options.timeout
         while not self._outcome:
             now = time.monotonic()
+            boot_deadline = deadline if self._up else start + BOOT_SECONDS
             if now >= deadline:
                 self._outcome = Outcome("time-limit")
                 return
-            soonest = min(deadline, self._monitor.deadline() or deadline)
+            if now >= boot_deadline:
+                self._outcome = Outcome("no-boot")
+                return
+            soonest = min(deadline, boot_deadline, self._monitor.deadline() or deadline)
             for key, _ in self._selector.select(max(0, soonest - now)):
                 self._ready(key)
             self._monitor.expire()
@@ -188,6 +197,8 @@ class Session:
         debug = self._run.folder / "qemu-debug.log"
         if debug.exists() and b"Triple fault" in debug.read_bytes():
             self._outcome = Outcome("triple-fault")
+        elif self._monitor.shutdown_reason == "guest-reset" and not self._up:
+            self._outcome = Outcome("boot-panic")
         elif self._monitor.shutdown_reason:
             self._outcome = Outcome("machine-down", detail=self._monitor.shutdown_reason)
         elif self._up:
