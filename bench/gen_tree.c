@@ -18,7 +18,10 @@
 #include <unistd.h>
 
 #define VF_OFFSET 16 /* first VF at devfn 16: with ARI up to 240 VFs stay on the PF's bus */
-#define PROCESSES 300
+/* A host that waits for its guests: few processes, and the kernel's threads, which have no files. */
+#define PROCESSES 80
+#define FILES	  16
+#define THREADS	  300
 
 static int root;
 static unsigned int groups;
@@ -308,11 +311,11 @@ static void put_vf(unsigned int n, unsigned int i, uint8_t *config)
 
 static void put_processes(void)
 {
-	for (int i = 1; i <= PROCESSES; i++) {
+	for (int i = 1; i <= PROCESSES + THREADS; i++) {
 		make_dir(fmt("proc/%d/fd", i));
 		put_text(fmt("proc/%d", i), "comm", "worker\n");
 		put_text(fmt("proc/%d", i), "cmdline", "worker");
-		for (int fd = 0; fd < 12; fd++)
+		for (int fd = 0; i <= PROCESSES && fd < FILES; fd++)
 			put_link(fmt("proc/%d/fd/%d", i, fd), "/dev/null");
 	}
 	make_dir("proc/self");

@@ -129,6 +129,24 @@ static void batch_work(struct via_job *job)
 		via_log(LOG_ERR, "%s", err.msg);
 }
 
+static void nothing(struct via_job *job)
+{
+	(void)job;
+}
+
+void via_batch_refuse(struct via_batch *b)
+{
+	struct via_err err;
+	int r = via_err_set(&err, VIA_REFUSED_BLOCKED, "PF %s is blocked: %s",
+		via_addr_fmt(b->pf->addr), b->pf->blocked_by);
+
+	all_failed(b, r, &err);
+	/* Back by the usual way: who started it is not to find it ended. */
+	b->job.work = nothing;
+	b->submitted = true;
+	via_worker_submit(b->pf->worker, &b->job);
+}
+
 void via_batch_free(struct via_batch *b)
 {
 	free(b->steps);

@@ -35,6 +35,9 @@ int via_batch_start(struct via_queue *q, const size_t *steps, size_t n, bool und
 /* Start it now if it may. */
 void via_batch_try(struct via_batch *b);
 
+/* Its PF is blocked: none of it is run. */
+void via_batch_refuse(struct via_batch *b);
+
 /* session_run.c: its worker is through. */
 void via_batch_ended(struct via_batch *b);
 /* A step in it has a new state. */

@@ -17,13 +17,15 @@
 struct via_pf;
 struct via_session;
 struct via_look;
+struct via_reader;
+struct via_sweep;
 
 struct via_daemon {
 	struct via_daemon_options opt;
 	struct via_kernel *kernel;
 	sd_event *event;
 	struct via_mailbox *mailbox;
-	struct via_worker *reader;  /* everything that reads the host: scans, plans, findings */
+	struct via_reader *reader;  /* everything that reads the host: scans, plans, findings */
 	struct via_worker *encoder; /* large JSON out of an inventory; never touches the host */
 	struct via_worker *scribe;  /* journal records of whole sessions */
 	struct via_server *server;
@@ -35,13 +37,15 @@ struct via_daemon {
 
 	struct via_config_ref *config;
 	char *config_error;	    /* the last load was refused: why; NULL */
-	struct via_inv_ref *inv;    /* newest; NULL before the first scan */
-	struct via_inv_ref *latest; /* the reader thread's own: what an update scan starts from */
-	struct via_pf *pfs;	    /* ascending by address */
+	struct via_inv_ref *inv; /* newest; NULL before the first scan */
+	struct via_pf *pfs;	 /* ascending by address */
 	struct via_session *sessions;
 	struct via_look *looks; /* submitted and not done */
 	uint64_t release_seq;	/* grows when a session lets go of its PFs */
 	uint64_t kicked_seq;	/* release_seq that waiting sessions know of */
+	struct via_sweep *sweep; /* looks for what hangs a scan; NULL */
+	uint64_t sweep_after_ms; /* not before */
+	size_t left;		 /* jobs that hang and that nobody waits for */
 
 	struct via_plan_refusal *refusals; /* of the newest plans */
 	size_t n_refusals;
@@ -52,7 +56,7 @@ struct via_daemon {
 	int64_t started_us;
 
 	sd_event_source *uevents, *drift_timer, *settle_timer, *confirm_timer, *heal_timer;
-	sd_event_source *ready_timer, *stop_timer;
+	sd_event_source *ready_timer, *stop_timer, *stuck_timer;
 	struct via_addr *dirty; /* functions that uevents named, to be read again */
 	size_t n_dirty;
 	bool dirty_all;

@@ -61,7 +61,7 @@ static int make_loop(struct via_daemon *d)
 			d->event, NULL, via_mailbox_fd(d->mailbox), EPOLLIN, on_mailbox, d);
 	if (r < 0)
 		return r;
-	d->reader = via_worker_create(d->mailbox, "reader");
+	d->reader = via_reader_create(d->mailbox);
 	d->encoder = via_worker_create(d->mailbox, "encoder");
 	d->scribe = via_worker_create(d->mailbox, "journal");
 	d->events = via_events_create();
@@ -272,7 +272,9 @@ int via_daemon_run(struct via_daemon *d)
 static bool end_workers(struct via_daemon *d)
 {
 	unsigned int ms = d->hung ? 0 : 1000;
-	bool ok = via_worker_end(d->reader, ms);
+	bool ok = !d->left && !d->sweep;
+
+	ok = via_worker_end(d->reader ? d->reader->worker : NULL, ms) && ok;
 
 	ok = via_worker_end(d->encoder, ms) && ok;
 	ok = via_worker_end(d->scribe, ms) && ok;
@@ -283,7 +285,7 @@ static bool end_workers(struct via_daemon *d)
 
 static void free_workers(struct via_daemon *d)
 {
-	via_worker_free(d->reader);
+	via_reader_free(d->reader);
 	via_worker_free(d->encoder);
 	via_worker_free(d->scribe);
 	for (struct via_pf *pf = d->pfs; pf; pf = pf->next)
@@ -298,7 +300,6 @@ static void destroy_rest(struct via_daemon *d)
 	via_events_destroy(d->events);
 	via_unfinished_destroy(d->unfinished);
 	via_inv_unref(d->inv);
-	via_inv_unref(d->latest);
 	via_config_unref(d->config);
 	via_text_unref(d->status);
 	via_journal_close(d->journal);
@@ -306,6 +307,7 @@ static void destroy_rest(struct via_daemon *d)
 	via_kernel_destroy(d->kernel);
 	sd_event_source_disable_unref(d->ready_timer);
 	sd_event_source_disable_unref(d->stop_timer);
+	sd_event_source_disable_unref(d->stuck_timer);
 	sd_event_unref(d->event);
 	for (size_t i = 0; i < d->n_rebind_problems; i++)
 		free(d->rebind_problem[i]);
@@ -322,7 +324,7 @@ bool via_daemon_destroy(struct via_daemon *d)
 	via_watch_stop(d);
 	if (!end_workers(d)) {
 		/* A thread is in the kernel and may come back to any of this. */
-		via_log(LOG_ERR, "a step has not come back; leaving without it");
+		via_log(LOG_ERR, "a thread has not come back from the kernel; leaving without it");
 		d->hung = true;
 		via_server_destroy(d->server);
 		return false;

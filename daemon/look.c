@@ -11,6 +11,30 @@
 #include "kernel/scan.h"
 #include "pf.h"
 #include "session.h"
+#include "stuck.h"
+
+#define LEAVING_MS 1000 /* a thread that has handed in its job ends long before */
+
+struct via_reader *via_reader_create(struct via_mailbox *m)
+{
+	struct via_reader *r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->worker = via_worker_create(m, "reader");
+	if (r && r->worker)
+		return r;
+	free(r);
+	return NULL;
+}
+
+void via_reader_free(struct via_reader *r)
+{
+	if (!r)
+		return;
+	via_worker_free(r->worker);
+	via_inv_unref(r->latest);
+	free(r);
+}
 
 static void look_destroy(struct via_look *l)
 {
@@ -65,26 +89,21 @@ void via_look_plan_options(struct via_look *l, struct via_plan_options *opt)
 
 static void scan(struct via_look *l)
 {
-	struct via_daemon *d = l->d;
+	const struct via_inv_ref *latest = l->reader->latest;
 	struct via_scan_options opt = {.busy = l->busy, .n_busy = l->n_busy};
 	struct via_inventory *inv = NULL;
 
-	if (l->scan == VIA_SCAN_FULL || !d->latest)
+	if (l->scan == VIA_SCAN_FULL || !latest)
 		l->r = via_scan(l->kernel, &opt, &inv, &l->err);
 	else
 		l->r = via_scan_update(
-			l->kernel, &opt, d->latest->inv, l->changed, l->n_changed, &inv, &l->err);
+			l->kernel, &opt, latest->inv, l->changed, l->n_changed, &inv, &l->err);
 	if (l->r)
 		return;
 	via_inv_unref(l->inv);
 	l->inv = via_inv_ref_create(inv);
-	if (!l->inv) {
+	if (!l->inv)
 		l->r = via_err_set(&l->err, -ENOMEM, "out of memory");
-		return;
-	}
-	via_inv_unref(d->latest);
-	d->latest = via_inv_ref(l->inv);
-	l->scanned = true;
 }
 
 static void compare(struct via_look *l)
@@ -96,18 +115,44 @@ static void compare(struct via_look *l)
 		via_drift_compare(l->inv->inv, l->config->config, &opt, &l->drifts, &l->err) == 0;
 }
 
+/* Only one of two happens to a look: it comes through, or it is given up. */
+static bool decide(struct via_look *l, enum via_look_phase phase)
+{
+	int scanning = VIA_LOOK_SCANNING;
+
+	return atomic_compare_exchange_strong(&l->phase, &scanning, phase);
+}
+
+/* false: too late, nothing here is this thread's any more. */
+static bool scan_in_time(struct via_look *l)
+{
+	struct via_reader *r = l->reader;
+
+	atomic_store(&l->began_ms, via_now_ms());
+	atomic_store(&l->phase, VIA_LOOK_SCANNING);
+	scan(l);
+	if (!decide(l, VIA_LOOK_SCANNED))
+		return false;
+	if (l->r)
+		return true;
+	via_inv_unref(r->latest);
+	r->latest = via_inv_ref(l->inv);
+	l->scanned = true;
+	compare(l);
+	return true;
+}
+
 static void look_work(struct via_job *job)
 {
 	struct via_look *l = via_container_of(job, struct via_look, job);
 
 	if (l->scan != VIA_SCAN_NONE) {
-		scan(l);
-		if (!l->r)
-			compare(l);
-	} else if (!l->inv && l->d->latest) {
+		if (!scan_in_time(l))
+			return;
+	} else if (!l->inv && l->reader && l->reader->latest) {
 		/* Asked before the first scan was done: it has come in since, on this very thread.
 		 */
-		l->inv = via_inv_ref(l->d->latest);
+		l->inv = via_inv_ref(l->reader->latest);
 	} else if (!l->inv) {
 		l->r = via_err_set(&l->err, -EAGAIN, "the host could not be read yet; try again");
 	}
@@ -142,12 +187,43 @@ static void adopt(struct via_look *l, const char *cause)
 	malloc_trim(0);
 }
 
+/* A look that was given up: nobody waits for it, and its thread has nothing else to do. */
+static void came_back(struct via_look *l)
+{
+	struct via_reader *r = l->reader;
+
+	l->d->left--;
+	look_destroy(l);
+	if (via_worker_end(r->worker, LEAVING_MS))
+		via_reader_free(r);
+}
+
+static void submit_again(struct via_look *l)
+{
+	free(l->busy);
+	free(l->learnt);
+	via_config_unref(l->config);
+	via_inv_unref(l->inv);
+	l->n_busy = l->n_learnt = 0;
+	l->job.cancelled = false;
+	via_look_submit(l);
+}
+
 static void look_done(struct via_job *job)
 {
 	struct via_look *l = via_container_of(job, struct via_look, job);
 	struct via_daemon *d = l->d;
 
+	if (atomic_load(&l->phase) == VIA_LOOK_GIVEN_UP) {
+		came_back(l);
+		return;
+	}
 	forget(l);
+	/* It stood in line behind one that was given up. */
+	if (job->cancelled && l->reader && l->reader != d->reader && !d->stopping) {
+		submit_again(l);
+		return;
+	}
 	if (job->cancelled)
 		l->r = via_err_set(&l->err, -ECANCELED, "viaductd is stopping");
 	if (l->scanned)
@@ -165,16 +241,12 @@ static int copy_lanes(struct via_look *l)
 
 	for (const struct via_pf *pf = l->d->pfs; pf; pf = pf->next)
 		n++;
-	l->busy = calloc(n + 1, sizeof(*l->busy));
 	l->learnt = calloc(n + 1, sizeof(*l->learnt));
-	if (!l->busy || !l->learnt)
+	if (!l->learnt)
 		return -ENOMEM;
-	for (const struct via_pf *pf = l->d->pfs; pf; pf = pf->next) {
-		if (pf->batch)
-			l->busy[l->n_busy++] = pf->addr;
+	for (const struct via_pf *pf = l->d->pfs; pf; pf = pf->next)
 		l->learnt[l->n_learnt++] = (struct via_learnt){pf->addr, pf->unsupported};
-	}
-	return 0;
+	return via_stuck_busy(l->d, l);
 }
 
 void via_look_submit(struct via_look *l)
@@ -191,18 +263,89 @@ void via_look_submit(struct via_look *l)
 	l->next = d->looks;
 	d->looks = l;
 	/* Without an inventory even a pure look stands in line behind the first scan. */
-	via_worker_submit(l->pure && l->inv ? d->encoder : d->reader, &l->job);
+	l->reader = l->pure && l->inv ? NULL : d->reader;
+	via_worker_submit(l->reader ? l->reader->worker : d->encoder, &l->job);
+	if (l->scan != VIA_SCAN_NONE)
+		via_stuck_watch(d);
+}
+
+bool via_look_reads_pf(const struct via_look *l, struct via_addr pf)
+{
+	bool leaves_out = l->scan == VIA_SCAN_NONE;
+
+	for (size_t i = 0; i < l->n_busy && !leaves_out; i++)
+		leaves_out = via_addr_eq(l->busy[i], pf);
+	return !leaves_out;
 }
 
 bool via_look_reads(const struct via_daemon *d, struct via_addr pf)
 {
-	for (const struct via_look *l = d->looks; l; l = l->next) {
-		bool leaves_out = l->scan == VIA_SCAN_NONE;
-
-		for (size_t i = 0; i < l->n_busy && !leaves_out; i++)
-			leaves_out = via_addr_eq(l->busy[i], pf);
-		if (!leaves_out)
+	for (const struct via_look *l = d->looks; l; l = l->next)
+		if (via_look_reads_pf(l, pf))
 			return true;
-	}
 	return false;
+}
+
+bool via_look_scans(const struct via_daemon *d)
+{
+	for (const struct via_look *l = d->looks; l; l = l->next)
+		if (l->scan != VIA_SCAN_NONE)
+			return true;
+	return false;
+}
+
+struct via_look *via_look_overdue(const struct via_daemon *d, unsigned int ms)
+{
+	for (struct via_look *l = d->looks; l; l = l->next)
+		if (atomic_load(&l->phase) == VIA_LOOK_SCANNING &&
+			via_now_ms() - atomic_load(&l->began_ms) >= ms)
+			return l;
+	return NULL;
+}
+
+/* The same question once more. What the first one has is still its thread's. */
+static struct via_look *repeat(const struct via_look *l)
+{
+	struct via_look *again = via_look_create(l->d, l->scan, l->done, l->user);
+
+	if (!again)
+		return NULL;
+	again->think = l->think;
+	again->pure = l->pure;
+	again->changed = calloc(l->n_changed + 1, sizeof(*again->changed));
+	if (!again->changed) {
+		look_destroy(again);
+		return NULL;
+	}
+	if (l->n_changed)
+		memcpy(again->changed, l->changed, l->n_changed * sizeof(*l->changed));
+	again->n_changed = l->n_changed;
+	return again;
+}
+
+static void finish_stopping(struct via_look *l)
+{
+	l->r = via_err_set(&l->err, -ECANCELED, "viaductd is stopping");
+	l->done(l);
+	look_destroy(l);
+}
+
+void via_look_give_up(struct via_look *l)
+{
+	struct via_daemon *d = l->d;
+	struct via_reader *fresh = via_reader_create(d->mailbox);
+	struct via_look *again = fresh ? repeat(l) : NULL;
+
+	if (!again || !decide(l, VIA_LOOK_GIVEN_UP)) {
+		via_reader_free(fresh);
+		if (again)
+			look_destroy(again);
+		return;
+	}
+	fresh->latest = via_inv_ref(l->reader->latest);
+	d->reader = fresh;
+	d->left++;
+	forget(l);
+	via_worker_cancel(l->reader->worker);
+	d->stopping ? finish_stopping(again) : via_look_submit(again);
 }

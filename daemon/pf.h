@@ -36,7 +36,9 @@ struct via_pf {
 	sd_event_source *deadline;
 	uint64_t released; /* release_seq when a session last let go */
 	bool blocked;
-	char blocked_by[256];
+	char blocked_by[320];
+	bool stuck; /* blocked by somebody else's step: reading stuck_at hangs (stuck.h) */
+	struct via_addr stuck_at;
 
 	/* learnt */
 	uint32_t unsupported;

@@ -111,6 +111,8 @@ void via_plan_keep(struct via_plan *p, bool (*keep)(struct via_step *s, void *us
 /* session_run.c */
 void via_session_run(struct via_session *s);
 void via_queue_next(struct via_queue *q);
+/* What kept the PF has come back. */
+void via_session_unblock(struct via_pf *pf, const char *cause);
 /* session_end.c */
 void via_session_lane_ended(struct via_queue *q);
 void via_session_end(struct via_session *s); /* after the last lane, or without any step */

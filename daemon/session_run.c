@@ -211,6 +211,10 @@ void via_batch_try(struct via_batch *b)
 		b->job.done(&b->job);
 		return;
 	}
+	if (b->pf->stuck) {
+		via_batch_refuse(b);
+		return;
+	}
 	if (via_look_reads(b->d, b->pf->addr))
 		return;
 	b->submitted = true;
@@ -244,12 +248,12 @@ static void drop_refusals(struct via_daemon *d, struct via_addr pf)
 	d->n_refusals = n;
 }
 
-static void unblock(struct via_pf *pf)
+void via_session_unblock(struct via_pf *pf, const char *cause)
 {
 	char msg[512];
 	struct via_event ev = {
 		.type = VIA_EVENT_UNBLOCKED,
-		.cause = "the step came back",
+		.cause = cause,
 		.message = msg,
 		.pf = pf->addr,
 		.target = pf->addr,
@@ -348,7 +352,7 @@ void via_batch_ended(struct via_batch *b)
 	pf->batch = NULL;
 	via_pf_learn(pf, b->unsupported);
 	if (!q) {
-		unblock(pf);
+		via_session_unblock(pf, "the step came back");
 	} else if (b->job.cancelled) {
 		q->failed = true;
 		skip_rest(q, STOPPING);

@@ -66,6 +66,6 @@ void via_stop(struct via_daemon *d)
 
 void via_stop_check(struct via_daemon *d)
 {
-	if (d->stopping && !via_mailbox_open(d->mailbox))
+	if (d->stopping && via_mailbox_open(d->mailbox) <= d->left)
 		sd_event_exit(d->event, 0);
 }

@@ -38,6 +38,18 @@ static int by_address(const void *a, const void *b)
 	return via_addr_cmp(*(const struct via_addr *)a, *(const struct via_addr *)b);
 }
 
+/* "1:0.0" and "0000:01:00.0" are one; no kernel lists both. */
+static size_t without_twins(struct via_addr *list, size_t n)
+{
+	size_t kept = 1;
+
+	for (size_t i = 1; i < n; i++) {
+		if (!via_addr_eq(list[i], list[kept - 1]))
+			list[kept++] = list[i];
+	}
+	return kept;
+}
+
 static int list_devices(struct scan *s)
 {
 	struct addresses a = { 0 };
@@ -48,6 +60,7 @@ static int list_devices(struct scan *s)
 		r = 0;
 	if (r == 0 && a.n) {
 		qsort(a.list, a.n, sizeof(*a.list), by_address);
+		a.n = without_twins(a.list, a.n);
 		inv->devices = via_arena_alloc(&inv->arena, a.n * sizeof(*inv->devices));
 		s->marks = calloc(a.n, sizeof(*s->marks));
 		r = inv->devices && s->marks ? 0 : -ENOMEM;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/scan_parts.h"
@@ -161,11 +160,12 @@ static void read_reset_methods(struct scan *s, struct via_device *d, struct scan
 
 /*
  * What its directory holds. sriov_totalvfs is there for every function with an SR-IOV capability,
- * physfn for every VF (drivers/pci/iov.c).
+ * physfn for every VF (drivers/pci/iov.c). A PF's directory, which may hold hundreds of links, is not
+ * listed for this.
  */
 struct entries {
 	bool virtual, sriov, net, msix_count;
-	struct scan_slots slots;
+	uint32_t total_vfs;
 };
 
 static int on_entry(const char *name, void *user)
@@ -173,10 +173,20 @@ static int on_entry(const char *name, void *user)
 	struct entries *e = user;
 
 	e->virtual |= !strcmp(name, "physfn");
-	e->sriov |= !strcmp(name, "sriov_totalvfs");
 	e->net |= !strcmp(name, "net");
 	e->msix_count |= !strcmp(name, "sriov_vf_msix_count");
-	return scan_add_slot(&e->slots, name);
+	return 0;
+}
+
+static int look_inside(
+	struct scan *s, struct via_device *d, struct scan_path *p, struct entries *e)
+{
+	const char *before = d->problem;
+
+	e->sriov = scan_u32(s, d, p, "sriov_totalvfs", 65535, &e->total_vfs) ||
+		   d->problem != before; /* malformed, but there */
+	e->net = e->sriov;
+	return e->sriov ? 0 : s->k->ops->list(s->k, scan_dir(p), on_entry, e);
 }
 
 static enum via_device_kind kind_of(const struct via_device *d, const struct entries *e)
@@ -281,7 +291,7 @@ static int read_parts(
 	read_ids(s, d, p);
 	read_numa(s, d, p);
 	d->kind = kind_of(d, e);
-	d->is_nic = d->class_code >> 16 == CLASS_NETWORK || e->net;
+	d->is_nic = d->class_code >> 16 == CLASS_NETWORK || (e->net && !e->sriov);
 	scan_mark(s, d)->has_net = e->net;
 	d->has_vf_msix_count = e->msix_count;
 	read_config(s, d, p);
@@ -290,7 +300,7 @@ static int read_parts(
 	scan_binding(s, d, p, scan_busy(s, d->addr) || scan_busy(s, d->pf));
 	read_reset_methods(s, d, p);
 	if (d->kind == VIA_DEVICE_PF)
-		r = scan_pf(s, d, p, &e->slots);
+		r = scan_pf(s, d, p, e->total_vfs);
 	return r < 0 ? r : still_there(s, d, p);
 }
 
@@ -303,13 +313,10 @@ int scan_device(struct scan *s, struct via_device *d)
 	/* It may be read a second time: keep its place alone. */
 	*d = (struct via_device){ .addr = d->addr, .pf = d->pf, .vf_index = d->vf_index };
 	if (r == 0)
-		r = s->k->ops->list(s->k, scan_dir(&p), on_entry, &e);
-	if (r == 0)
-		r = read_parts(s, d, &p, &e);
-	else if (r != -ENOMEM)
-		r = -ENODEV;
-	free(e.slots.list);
-	return r;
+		r = look_inside(s, d, &p, &e);
+	if (r < 0)
+		return r == -ENOMEM ? r : -ENODEV;
+	return read_parts(s, d, &p, &e);
 }
 
 /* The weaker of two; a path without a port says nothing. */

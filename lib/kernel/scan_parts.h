@@ -90,14 +90,9 @@ static inline struct scan_mark *scan_mark(struct scan *s, const struct via_devic
 struct via_device *scan_find(struct scan *s, struct via_addr addr);
 
 /* --- scan_sriov.c --- */
-/* The numbers of a directory's virtfn links. */
-struct scan_slots {
-	struct via_vf_slot *list;
-	size_t n, cap;
-};
-int scan_add_slot(struct scan_slots *slots, const char *name); /* 0, also for another name; -ENOMEM */
-/* What only a PF has; its directory is p. Marks the devices that its links name as its VFs. */
-int scan_pf(struct scan *s, struct via_device *d, struct scan_path *p, struct scan_slots *slots);
+/* What only a PF has, but for its total; its directory is p. Marks the devices that its links name as
+ * its VFs. */
+int scan_pf(struct scan *s, struct via_device *d, struct scan_path *p, uint32_t total);
 /* Forget the slots whose VF is not in the inventory. */
 void scan_prune_slots(struct scan *s);
 

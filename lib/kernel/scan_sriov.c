@@ -2,8 +2,9 @@
 /*
  * PFs. The virtfn links say who belongs to whom. The kernel computes a VF's address from the PF's,
  * offset and stride (pci_iov_virtfn_bus, pci_iov_virtfn_devfn in drivers/pci/iov.c), which cannot
- * change while VFs exist; so when the first and the last link lead where that says, those between
- * are not followed one by one.
+ * change while VFs exist, and sriov_numvfs says how many there are. So when the first and the last
+ * link lead where that says and there is none behind the last, those between are not followed one by
+ * one; in any other case the directory is listed and each link followed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,13 +17,15 @@
 /* More than 16 bits of VFs cannot be (TotalVFs in the SR-IOV capability). */
 #define VFS_MAX 65535
 
-int scan_add_slot(struct scan_slots *slots, const char *name)
+struct slots {
+	struct via_vf_slot *list;
+	size_t n, cap;
+};
+
+static int add_slot(struct slots *slots, uint32_t index, struct via_addr addr)
 {
 	struct via_vf_slot *grown;
-	int64_t index;
 
-	if (strncmp(name, "virtfn", 6) || via_parse_int(name + 6, 0, VFS_MAX, &index))
-		return 0;
 	if (slots->n == slots->cap) {
 		slots->cap = slots->cap ? slots->cap * 2 : 64;
 		grown = reallocarray(slots->list, slots->cap, sizeof(*grown));
@@ -30,7 +33,7 @@ int scan_add_slot(struct scan_slots *slots, const char *name)
 			return -ENOMEM;
 		slots->list = grown;
 	}
-	slots->list[slots->n++] = (struct via_vf_slot){ .index = (uint32_t)index };
+	slots->list[slots->n++] = (struct via_vf_slot){ index, addr };
 	return 0;
 }
 
@@ -39,20 +42,6 @@ static int by_index(const void *a, const void *b)
 	uint32_t x = ((const struct via_vf_slot *)a)->index, y = ((const struct via_vf_slot *)b)->index;
 
 	return x < y ? -1 : x > y;
-}
-
-static bool read_slot(struct scan *s, struct via_device *d, struct scan_path *p, struct via_vf_slot *v)
-{
-	char name[24], target[SCAN_NAME_MAX];
-
-	snprintf(name, sizeof(name), "virtfn%u", v->index);
-	if (!scan_link(s, d, p, name, target, sizeof(target)))
-		return false;
-	if (via_addr_parse(target, &v->addr)) {
-		scan_problem(s, d, "%s: \"%s\" is no PCI address", name, target);
-		return false;
-	}
-	return true;
 }
 
 /* A VF that was listed already, or will be read later: its place is known now. */
@@ -78,45 +67,92 @@ static struct via_addr computed(
 		(uint8_t)(devfn >> 3 & 0x1f), (uint8_t)(devfn & 7) };
 }
 
-static bool is_computed(struct scan *s, struct via_device *d, const struct via_sriov *v,
-	struct scan_path *p, const struct via_vf_slot *slot)
+/* Where virtfnINDEX leads; a negated errno, -EINVAL: to something that is no function. */
+static int follow(struct scan *s, struct scan_path *p, uint32_t index, struct via_addr *ret)
 {
-	struct via_vf_slot real = { .index = slot->index };
+	char name[24], target[SCAN_NAME_MAX];
+	int r;
 
-	return read_slot(s, d, p, &real) &&
-	       via_addr_eq(real.addr, computed(d, v, slot->index));
+	snprintf(name, sizeof(name), "virtfn%u", index);
+	r = via_kernel_link_name(s->k, scan_at(p, name), target, sizeof(target));
+	return r < 0 ? r : via_addr_parse(target, ret);
 }
 
-static size_t resolve(struct scan *s, struct via_device *d, const struct via_sriov *v,
-	struct scan_path *p, struct scan_slots *slots)
+static bool leads_to_computed(struct scan *s, const struct via_device *d,
+	const struct via_sriov *v, struct scan_path *p, uint32_t index)
 {
-	struct via_vf_slot *list = slots->list;
-	bool regular = slots->n > 2 && v->stride && is_computed(s, d, v, p, &list[0]) &&
-		       is_computed(s, d, v, p, &list[slots->n - 1]);
-	size_t kept = 0;
+	struct via_addr a;
 
-	for (size_t i = 0; i < slots->n; i++) {
-		if (regular)
-			list[i].addr = computed(d, v, list[i].index);
-		else if (!read_slot(s, d, p, &list[i]))
-			continue;
-		list[kept++] = list[i];
-		claim_vf(s, d, &list[i]);
-	}
-	return kept;
+	return follow(s, p, index, &a) == 0 && via_addr_eq(a, computed(d, v, index));
 }
 
-static int read_slots(struct scan *s, struct via_device *d, struct via_sriov *v,
-	struct scan_path *p, struct scan_slots *slots)
+static bool is_regular(
+	struct scan *s, const struct via_device *d, const struct via_sriov *v, struct scan_path *p)
 {
-	size_t kept;
+	struct via_addr none;
+
+	if (scan_busy(s, d->addr) || d->problem || (v->num > 1 && !v->stride))
+		return false;
+	return (!v->num || (leads_to_computed(s, d, v, p, 0) &&
+				   leads_to_computed(s, d, v, p, v->num - 1))) &&
+	       follow(s, p, v->num, &none) == -ENOENT;
+}
+
+static int compute_slots(const struct via_device *d, const struct via_sriov *v, struct slots *slots)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < v->num; i++)
+		r = add_slot(slots, i, computed(d, v, i));
+	return r;
+}
+
+struct listing {
+	struct scan *s;
+	struct via_device *d;
+	struct scan_path p;
+	struct slots *slots;
+};
+
+static int on_entry(const char *name, void *user)
+{
+	struct listing *l = user;
+	struct via_addr a;
+	int64_t index;
+	int r;
+
+	if (strncmp(name, "virtfn", 6) || via_parse_int(name + 6, 0, VFS_MAX, &index))
+		return 0;
+	r = follow(l->s, &l->p, (uint32_t)index, &a);
+	if (r == -EINVAL)
+		scan_problem(l->s, l->d, "%s: leads to no PCI function", name);
+	/* A link that is gone again is a VF that is gone again. */
+	return r < 0 ? 0 : add_slot(l->slots, (uint32_t)index, a);
+}
+
+static int list_slots(
+	struct scan *s, struct via_device *d, struct scan_path *p, struct slots *slots)
+{
+	struct listing l = { s, d, *p, slots };
+	int r = s->k->ops->list(s->k, scan_dir(p), on_entry, &l);
 
 	if (slots->n)
 		qsort(slots->list, slots->n, sizeof(*slots->list), by_index);
-	kept = resolve(s, d, v, p, slots);
-	v->vfs = scan_copy(s, slots->list, kept, sizeof(*slots->list));
-	v->n_vfs = v->vfs ? kept : 0;
-	return kept && !v->vfs ? -ENOMEM : 0;
+	return r == -ENOENT ? -ENODEV : r;
+}
+
+static int read_slots(struct scan *s, struct via_device *d, struct via_sriov *v, struct scan_path *p)
+{
+	struct slots slots = { 0 };
+	int r = is_regular(s, d, v, p) ? compute_slots(d, v, &slots) :
+					 list_slots(s, d, p, &slots);
+
+	for (size_t i = 0; r == 0 && i < slots.n; i++)
+		claim_vf(s, d, &slots.list[i]);
+	v->vfs = r == 0 ? scan_copy(s, slots.list, slots.n, sizeof(*slots.list)) : NULL;
+	v->n_vfs = v->vfs ? slots.n : 0;
+	free(slots.list);
+	return r == 0 && v->n_vfs != slots.n ? -ENOMEM : r;
 }
 
 /* Attributes that take the PF's device lock: a step under way may hold it for long. */
@@ -124,16 +160,15 @@ static void read_locked(struct scan *s, struct via_device *d, struct via_sriov *
 {
 	const struct via_device *before = s->old ? via_inventory_device(s->old, d->addr) : NULL;
 
-	v->num = (uint32_t)v->n_vfs;
-	if (scan_busy(s, d->addr)) {
-		v->vf_total_msix = before && before->sriov ? before->sriov->vf_total_msix : 0;
-		return;
+	if (!scan_busy(s, d->addr)) {
+		scan_u32(s, d, p, "sriov_numvfs", VFS_MAX, &v->num);
+		scan_u32(s, d, p, "sriov_vf_total_msix", UINT32_MAX, &v->vf_total_msix);
+	} else if (before && before->sriov) {
+		v->vf_total_msix = before->sriov->vf_total_msix;
 	}
-	scan_u32(s, d, p, "sriov_numvfs", VFS_MAX, &v->num);
-	scan_u32(s, d, p, "sriov_vf_total_msix", UINT32_MAX, &v->vf_total_msix);
 }
 
-int scan_pf(struct scan *s, struct via_device *d, struct scan_path *p, struct scan_slots *slots)
+int scan_pf(struct scan *s, struct via_device *d, struct scan_path *p, uint32_t total)
 {
 	struct via_sriov *v = via_arena_alloc(&s->inv->arena, sizeof(*v));
 	uint32_t autoprobe = 0;
@@ -142,16 +177,17 @@ int scan_pf(struct scan *s, struct via_device *d, struct scan_path *p, struct sc
 	if (!v)
 		return -ENOMEM;
 	d->sriov = v;
-	scan_u32(s, d, p, "sriov_totalvfs", VFS_MAX, &v->total);
+	v->total = total;
 	scan_u32(s, d, p, "sriov_offset", VFS_MAX, &v->offset);
 	scan_u32(s, d, p, "sriov_stride", VFS_MAX, &v->stride);
 	scan_hex16(s, d, p, "sriov_vf_device", &v->vf_device);
 	scan_u32(s, d, p, "sriov_drivers_autoprobe", 1, &autoprobe);
 	v->autoprobe = autoprobe;
 	v->vf_info_complete = true;
-	r = read_slots(s, d, v, p, slots);
-	if (r == 0)
-		read_locked(s, d, v, p);
+	read_locked(s, d, v, p);
+	r = read_slots(s, d, v, p);
+	if (scan_busy(s, d->addr) || d->problem)
+		v->num = (uint32_t)v->n_vfs;
 	return r;
 }
 

@@ -161,6 +161,7 @@ static void poke_unplug(const char *pf)
  * vf PF INDEX vlan=N | spoofchk=N      drift
  * guest PID NAME UUID ADDRESS          a domain holds a function
  * unplug PF, plug PF NETDEV MAC        a card goes, an igb comes
+ * hang WHAT                            calls of the door that match hang until SIGUSR1
  */
 static void poke(char *line)
 {
@@ -177,6 +178,8 @@ static void poke(char *line)
 		via_fake_add_igb(fake, a, b, c);
 		via_fake_uevent(fake, VIA_UEVENT_ADD, "pci", a, a);
 		via_fake_uevent(fake, VIA_UEVENT_ADD, "net", b, a);
+	} else if (sscanf(line, "hang %63s", a) == 1) {
+		via_fake_hang(fake, a);
 	} else {
 		fprintf(stderr, "not understood: %s\n", line);
 	}

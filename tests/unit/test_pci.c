@@ -170,8 +170,14 @@ static void test_names(void **state)
 	assert_string_equal(text, "82576 Gigabit Network Connection");
 	via_pci_device_name(n, 0x8086, 0xfffe, text, sizeof(text));
 	assert_string_equal(text, "");
+	via_pci_vendor_name(n, 0xffff, text, sizeof(text));
+	assert_string_equal(text, "Illegal Vendor ID"); /* the last one of the list */
+	via_pci_device_name(n, 0x8087, 0x10c9, text, sizeof(text));
+	assert_string_equal(text, ""); /* the neighbour's */
+	via_pci_device_name(n, 0x0001, 0x8139, text, sizeof(text));
+	assert_string_equal(text, ""); /* the next one's */
 	via_pci_vendor_name(n, 0x8086, tiny, sizeof(tiny));
-	assert_true(strlen(tiny) < sizeof(tiny)); /* cut off by libpci in its own way */
+	assert_string_equal(tiny, "Int");
 	via_pci_names_destroy(n);
 	via_pci_names_destroy(NULL);
 }

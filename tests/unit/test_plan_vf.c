@@ -331,7 +331,7 @@ static void test_long_texts_are_cut(void **state)
 
 	(void)state;
 	strcpy(f->pf->vfs[0].driver, "vfio-pci");
-	host_hold(&f->pf->vfs[0], VIA_HOLDER_DOMAIN, "a-very-long-name-of-a-machine-xx");
+	host_hold(&f->pf->vfs[0], VIA_HOLDER_DOMAIN, "a-very-long-name-of-a-machine-x");
 	p = host_plan(
 		&f->h, ONE("\"vf\":{\"vlan\":4000,\"qos\":7,\"vlan_proto\":\"802.1ad\","
 			   "\"min_tx_mbps\":1000000,\"max_tx_mbps\":4000000,\"spoofchk\":false,"
