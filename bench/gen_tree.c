@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * gen-tree DIR [PFS [VFS]]: a synthetic host in DIR, laid out as Linux 6.1 lays out sysfs: PFS NICs,
- * each under a root port of its own, with VFS virtual functions bound to vfio-pci (the state of a VM
- * host), their IOMMU groups, the PFs' net devices, and processes in proc. Files that are equal are
- * hard links to one, so that a tree of 64 PFs with 128 VFs each takes little memory.
+ * gen-tree DIR [PFS [VFS]]: a synthetic host in DIR, laid out as Linux 6.1 lays out sysfs: PFS
+ * NICs, each under a root port of its own, with VFS virtual functions bound to vfio-pci (the state
+ * of a VM host), their IOMMU groups, the PFs' net devices, and processes in proc. Files that are
+ * equal are hard links to one, so that a tree of 64 PFs with 128 VFs each takes little memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #define VF_OFFSET 16 /* first VF at devfn 16: with ARI up to 240 VFs stay on the PF's bus */
-/* A host that waits for its guests: few processes, and the kernel's threads, which have no files. */
+/* A host that waits for its guests: few processes, and the kernel's threads, which have no files.
+ */
 #define PROCESSES 80
 #define FILES	  16
 #define THREADS	  300
@@ -102,8 +103,8 @@ static void put_link(const char *path, const char *target)
 }
 
 struct fn {
-	char addr[32];	/* 0000:01:00.0 */
-	char dir[128];	/* sys/devices/pci0000:00/… */
+	char addr[32];	 /* 0000:01:00.0 */
+	char dir[128];	 /* sys/devices/pci0000:00/… */
 	unsigned int up; /* directories between sys and dir, for relative links */
 	uint16_t vendor, device, subsystem;
 	uint32_t class_code;
@@ -128,9 +129,9 @@ static void put_ids(const struct fn *f)
 {
 	char modalias[80];
 
-	snprintf(modalias, sizeof(modalias), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X", f->vendor, f->device,
-		f->vendor, f->subsystem, f->class_code >> 16, f->class_code >> 8 & 0xff,
-		f->class_code & 0xff);
+	snprintf(modalias, sizeof(modalias), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X",
+		f->vendor, f->device, f->vendor, f->subsystem, f->class_code >> 16,
+		f->class_code >> 8 & 0xff, f->class_code & 0xff);
 
 	put_text(f->dir, "vendor", fmt("0x%04x\n", f->vendor));
 	put_text(f->dir, "device", fmt("0x%04x\n", f->device));
@@ -148,13 +149,12 @@ static void put_ids(const struct fn *f)
 
 static void put_attributes(const struct fn *f)
 {
-	static const char resource[] =
-		"0x00000000f0000000 0x00000000f0003fff 0x000000000014220c\n";
+	static const char resource[] = "0x00000000f0000000 0x00000000f0003fff 0x000000000014220c\n";
 	char lines[1024] = "";
 
 	for (int i = 0; i < 13; i++)
-		strcat(lines, i ? "0x0000000000000000 0x0000000000000000 0x0000000000000000\n" :
-				  resource);
+		strcat(lines, i ? "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+				: resource);
 	put_text(f->dir, "resource", lines);
 	put_text(f->dir, "irq", "0\n");
 	put_text(f->dir, "numa_node", "0\n");
@@ -182,8 +182,10 @@ static void put_group(const struct fn *f)
 	if (!strcmp(f->driver, "vfio-pci")) {
 		make_dir(fmt("sys/devices/virtual/vfio/%u", groups));
 		put(fmt("sys/devices/virtual/vfio/%u/dev", groups), fmt("511:%u\n", groups));
-		put_link(fmt("sys/class/vfio/%u", groups), fmt("../../devices/virtual/vfio/%u", groups));
-		put_link(fmt("sys/dev/char/511:%u", groups), fmt("../../devices/virtual/vfio/%u", groups));
+		put_link(fmt("sys/class/vfio/%u", groups),
+			fmt("../../devices/virtual/vfio/%u", groups));
+		put_link(fmt("sys/dev/char/511:%u", groups),
+			fmt("../../devices/virtual/vfio/%u", groups));
 	}
 	groups++;
 }
@@ -226,10 +228,10 @@ static void make_config(struct fn *f, uint8_t *c)
 	c[0x40] = 0x10; /* PCI Express */
 	c[0x41] = 0x70;
 	le16(c + 0x42, f->port ? 0x42 : 2);
-	c[0x47] = 0x10;	       /* DEVCAP: FLR */
-	le16(c + 0x4c, 0x84);  /* LNKCAP: x8, 16 GT/s */
-	le16(c + 0x52, 0x84);  /* LNKSTA */
-	c[0x70] = 0x11;	       /* MSI-X */
+	c[0x47] = 0x10;	      /* DEVCAP: FLR */
+	le16(c + 0x4c, 0x84); /* LNKCAP: x8, 16 GT/s */
+	le16(c + 0x52, 0x84); /* LNKSTA */
+	c[0x70] = 0x11;	      /* MSI-X */
 	le16(c + 0x72, f->vf ? 4 : 63);
 	if (f->config_size > 0x108 && f->port) {
 		le16(c + 0x100, 0x000d); /* ACS, version 1, no next */
@@ -242,8 +244,13 @@ static void make_config(struct fn *f, uint8_t *c)
 
 static void put_port(unsigned int n, uint8_t *config)
 {
-	struct fn f = { .vendor = 0x8086, .device = 0x352a, .class_code = 0x060400, .port = true,
-		.driver = "pcieport", .up = 3, .config_size = 4096 };
+	struct fn f = {.vendor = 0x8086,
+		.device = 0x352a,
+		.class_code = 0x060400,
+		.port = true,
+		.driver = "pcieport",
+		.up = 3,
+		.config_size = 4096};
 
 	snprintf(f.addr, sizeof(f.addr), "0000:00:%02x.%x", 1 + n / 8, n % 8);
 	snprintf(f.dir, sizeof(f.dir), "sys/devices/pci0000:00/%s", f.addr);
@@ -280,30 +287,41 @@ static void put_sriov(const struct fn *f, unsigned int vfs)
 
 static void put_pf(unsigned int n, unsigned int vfs, uint8_t *config)
 {
-	struct fn f = { .vendor = 0x8086, .device = 0x1592, .subsystem = 2, .class_code = 0x020000,
-		.driver = "ice", .up = 4, .config_size = 4096 };
+	struct fn f = {.vendor = 0x8086,
+		.device = 0x1592,
+		.subsystem = 2,
+		.class_code = 0x020000,
+		.driver = "ice",
+		.up = 4,
+		.config_size = 4096};
 
 	snprintf(f.addr, sizeof(f.addr), "0000:%02x:00.0", 1 + n);
-	snprintf(f.dir, sizeof(f.dir), "sys/devices/pci0000:00/0000:00:%02x.%x/%s", 1 + n / 8, n % 8,
-		f.addr);
+	snprintf(f.dir, sizeof(f.dir), "sys/devices/pci0000:00/0000:00:%02x.%x/%s", 1 + n / 8,
+		n % 8, f.addr);
 	make_config(&f, config);
 	put_function(&f);
 	put_sriov(&f, vfs);
 	put_netdev(&f, n);
 	for (unsigned int i = 0; i < vfs; i++)
-		put_link(fmt("%s/virtfn%u", f.dir, i), fmt("../0000:%02x:%02x.%x", 1 + n,
-			(VF_OFFSET + i) / 8, (VF_OFFSET + i) % 8));
+		put_link(fmt("%s/virtfn%u", f.dir, i),
+			fmt("../0000:%02x:%02x.%x", 1 + n, (VF_OFFSET + i) / 8,
+				(VF_OFFSET + i) % 8));
 }
 
 static void put_vf(unsigned int n, unsigned int i, uint8_t *config)
 {
-	struct fn f = { .vendor = 0x8086, .device = 0x1889, .class_code = 0x020000,
-		.driver = "vfio-pci", .up = 4, .vf = true, .config_size = 256 };
+	struct fn f = {.vendor = 0x8086,
+		.device = 0x1889,
+		.class_code = 0x020000,
+		.driver = "vfio-pci",
+		.up = 4,
+		.vf = true,
+		.config_size = 256};
 
 	snprintf(f.addr, sizeof(f.addr), "0000:%02x:%02x.%x", 1 + n, (VF_OFFSET + i) / 8,
 		(VF_OFFSET + i) % 8);
-	snprintf(f.dir, sizeof(f.dir), "sys/devices/pci0000:00/0000:00:%02x.%x/%s", 1 + n / 8, n % 8,
-		f.addr);
+	snprintf(f.dir, sizeof(f.dir), "sys/devices/pci0000:00/0000:00:%02x.%x/%s", 1 + n / 8,
+		n % 8, f.addr);
 	make_config(&f, config);
 	put_function(&f);
 	put_link(fmt("%s/physfn", f.dir), fmt("../0000:%02x:00.0", 1 + n));
@@ -326,10 +344,10 @@ static void put_processes(void)
 
 static void put_folders(void)
 {
-	static const char *const dirs[] = { "same", "dev", "etc", "sys/bus/pci/devices", "sys/bus/pci/slots",
-		"sys/bus/pci/drivers/pcieport", "sys/bus/pci/drivers/ice",
+	static const char *const dirs[] = {"same", "dev", "etc", "sys/bus/pci/devices",
+		"sys/bus/pci/slots", "sys/bus/pci/drivers/pcieport", "sys/bus/pci/drivers/ice",
 		"sys/bus/pci/drivers/vfio-pci", "sys/class/net", "sys/class/vfio", "sys/dev/char",
-		"sys/kernel/iommu_groups" };
+		"sys/kernel/iommu_groups"};
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		make_dir(dirs[i]);

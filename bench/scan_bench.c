@@ -16,7 +16,7 @@
 
 static void report(const struct via_inventory *inv)
 {
-	size_t n[VIA_DEVICE_VF + 1] = { 0 };
+	size_t n[VIA_DEVICE_VF + 1] = {0};
 
 	for (size_t i = 0; i < inv->n_devices; i++)
 		n[inv->devices[i].kind]++;
@@ -31,14 +31,14 @@ int main(int argc, char **argv)
 	via_autojson *o = NULL;
 	via_autoclose int root = -1;
 	struct via_kernel *k = NULL;
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 	int r;
 
 	if (argc < 2)
 		return 2;
 	root = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = root < 0 ? via_err_set(&err, -errno, "%s: %s", argv[1], strerror(errno)) :
-		       via_kernel_linux_create(root, &k, &err);
+	r = root < 0 ? via_err_set(&err, -errno, "%s: %s", argv[1], strerror(errno))
+		     : via_kernel_linux_create(root, &k, &err);
 	if (r == 0)
 		r = via_scan(k, NULL, &inv, &err);
 	if (r)

@@ -141,6 +141,21 @@ static void tell_blocked(struct via_pf *pf, struct via_addr target)
 	via_look_submit(l);
 }
 
+/* Kernels that serialize making and removing VFs against hotplug do it by one lock for all PFs
+ * (pci_lock_rescan_remove in drivers/pci/iov.c; seen with Debian's 6.1.192). */
+static void name_other(struct via_pf *pf, const struct via_step *s)
+{
+	const struct via_pf *other = pf->d->pfs;
+	size_t n = strlen(pf->blocked_by);
+
+	while (other && (other == pf || !other->blocked))
+		other = other->next;
+	if (other && s->op == VIA_STEP_NUM_VFS)
+		snprintf(pf->blocked_by + n, sizeof(pf->blocked_by) - n,
+			"; PF %s is blocked too, and kernels may change one PF's VFs at a time",
+			via_addr_fmt(other->addr));
+}
+
 /* The steps of a batch that have not come back fail, the session goes on without this PF. */
 static int on_deadline(sd_event_source *src, uint64_t usec, void *user)
 {
@@ -162,6 +177,7 @@ static int on_deadline(sd_event_source *src, uint64_t usec, void *user)
 	snprintf(pf->blocked_by, sizeof(pf->blocked_by),
 		"step %u (%s %s) has not come back in %u s", s->id, via_step_op_name(s->op),
 		via_addr_fmt(s->target), timeout_ms(b) / 1000);
+	name_other(pf, s);
 	b->queue = NULL;
 	if (!b->undo) {
 		struct via_step_result *r = &q->session->results[s->id - 1];

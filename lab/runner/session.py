@@ -17,7 +17,7 @@ from .qmp import Monitor, split_lines
 CHUNK = 1 << 16
 # The emulation loses a timer now and then and the machine never gets up. Five
 # seconds are usual, and a machine with other work to do may need several times that.
-BOOT_SECONDS = 75
+BOOT_SECONDS = 60
 LEAVE_KEY = 0x1d  # Ctrl-]
 
 

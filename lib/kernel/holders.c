@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who holds a device: a process or guest with its vfio node open, the host through a VF's net device
- * or a mounted disk, another network namespace. How the host uses PFs and plain NICs is not a
- * holder but the protection policy's and the uppers' matter (model/policy.h).
+ * Who holds a device: a process or guest with its vfio node open, the host through a VF's net
+ * device or a mounted disk, another network namespace. How the host uses PFs and plain NICs is not
+ * a holder but the protection policy's and the uppers' matter (model/policy.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static int add(struct holders *h, struct via_addr addr, const struct via_holder 
 			return -ENOMEM;
 		h->list = grown;
 	}
-	h->list[h->n] = (struct held){ addr, h->n, *holder };
+	h->list[h->n] = (struct held){addr, h->n, *holder};
 	h->n++;
 	return 0;
 }
@@ -72,8 +72,8 @@ static int give_open(struct holders *h, const struct scan_vfio_open *o)
 	for (size_t i = 0; r == 0 && i < inv->n_devices; i++) {
 		const struct via_device *d = &inv->devices[i];
 
-		if (on_vfio(d) && (o->group >= 0 ? d->iommu_group == o->group :
-						   via_addr_eq(d->addr, o->addr)))
+		if (on_vfio(d) && (o->group >= 0 ? d->iommu_group == o->group
+						 : via_addr_eq(d->addr, o->addr)))
 			r = add(h, d->addr, &who);
 	}
 	return r;
@@ -94,9 +94,10 @@ static int vfio_holders(struct holders *h)
 
 /* --- the host's own use of a VF --- */
 
-static int host_uses(struct holders *h, const struct via_netdev *n, const char *how, const char *what)
+static int host_uses(
+	struct holders *h, const struct via_netdev *n, const char *how, const char *what)
 {
-	struct via_holder who = { .kind = VIA_HOLDER_HOST, .name = scan_intern(h->s, n->name) };
+	struct via_holder who = {.kind = VIA_HOLDER_HOST, .name = scan_intern(h->s, n->name)};
 	char text[96];
 
 	snprintf(text, sizeof(text), "%s %s", how, what);
@@ -120,7 +121,7 @@ static bool is_vf(struct scan *s, const struct via_netdev *n)
 
 static int other_namespace(struct holders *h, const struct via_netdev *n)
 {
-	struct via_holder who = { .kind = VIA_HOLDER_NETNS, .name = n->netns };
+	struct via_holder who = {.kind = VIA_HOLDER_NETNS, .name = n->netns};
 	char text[64];
 
 	snprintf(text, sizeof(text), "%s is in it", n->name);
@@ -177,7 +178,7 @@ static int net_holders(struct holders *h)
 static int on_disk(struct via_addr addr, const char *use, void *user)
 {
 	struct holders *h = user;
-	struct via_holder who = { .kind = VIA_HOLDER_HOST, .detail = scan_intern(h->s, use) };
+	struct via_holder who = {.kind = VIA_HOLDER_HOST, .detail = scan_intern(h->s, use)};
 
 	return scan_find(h->s, addr) ? add(h, addr, &who) : 0;
 }
@@ -217,7 +218,7 @@ static int hand_out(struct holders *h)
 
 static int find_holders(struct scan *s)
 {
-	struct holders h = { .s = s };
+	struct holders h = {.s = s};
 	int r = vfio_holders(&h);
 
 	if (r == 0)
@@ -257,8 +258,8 @@ static int look(struct scan *s, struct via_device *d)
 	return r < 0 ? r : find_holders(s);
 }
 
-static size_t copy_out(const struct via_device *d, struct via_arena *arena,
-	struct via_holder *holders, size_t max)
+static size_t copy_out(
+	const struct via_device *d, struct via_arena *arena, struct via_holder *holders, size_t max)
 {
 	size_t n = d->n_holders < max ? d->n_holders : max;
 
@@ -273,11 +274,13 @@ static size_t copy_out(const struct via_device *d, struct via_arena *arena,
 int via_scan_holders(struct via_kernel *k, struct via_addr addr, struct via_arena *arena,
 	struct via_holder *holders, size_t max)
 {
-	static const struct via_scan_options all;
+	/* Asked most of all when a step hangs with the device lock kept: nothing that takes it is
+	 * read. */
+	const struct via_scan_options opt = {.busy = &addr, .n_busy = 1};
 	via_autoinventory *inv = via_inventory_create();
-	struct scan_mark mark = { 0 };
-	struct via_device d = { .addr = addr };
-	struct scan s = { .k = k, .opt = &all, .inv = inv, .marks = &mark };
+	struct scan_mark mark = {0};
+	struct via_device d = {.addr = addr};
+	struct scan s = {.k = k, .opt = &opt, .inv = inv, .marks = &mark};
 	int r;
 
 	if (!inv)

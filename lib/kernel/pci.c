@@ -36,7 +36,7 @@ static uint32_t read32(const struct config *c, size_t at)
 /* Speed code of LNKCAP and LNKSTA in 0.1 GT/s; bit N of LNKCAP2's vector stands for code N. */
 static uint32_t link_speed(uint32_t code)
 {
-	static const uint16_t speeds[] = { 0, 25, 50, 80, 160, 320, 640 };
+	static const uint16_t speeds[] = {0, 25, 50, 80, 160, 320, 640};
 
 	return code < sizeof(speeds) / sizeof(speeds[0]) ? speeds[code] : 0;
 }
@@ -100,13 +100,15 @@ static void parse_serial(const struct config *c, size_t at, struct via_pci_caps 
 static const struct cap_parser {
 	uint16_t id;
 	void (*parse)(const struct config *c, size_t at, struct via_pci_caps *ret);
-} caps[] = {
-	{ PCI_CAP_ID_EXP, parse_express },
-	{ PCI_CAP_ID_MSIX, parse_msix },
-	{ PCI_CAP_ID_AF, parse_advanced_features },
-}, ext_caps[] = {
-	{ PCI_EXT_CAP_ID_ACS, parse_acs },
-	{ PCI_EXT_CAP_ID_DSN, parse_serial },
+} caps[] =
+	{
+		{PCI_CAP_ID_EXP, parse_express},
+		{PCI_CAP_ID_MSIX, parse_msix},
+		{PCI_CAP_ID_AF, parse_advanced_features},
+},
+  ext_caps[] = {
+	  {PCI_EXT_CAP_ID_ACS, parse_acs},
+	  {PCI_EXT_CAP_ID_DSN, parse_serial},
 };
 
 static void dispatch(const struct cap_parser *table, size_t n, uint32_t id, const struct config *c,
@@ -149,9 +151,9 @@ static void walk_ext_caps(const struct config *c, struct via_pci_caps *ret)
 
 void via_pci_parse_config(const uint8_t *config, size_t len, struct via_pci_caps *ret)
 {
-	struct config c = { config, len > 4096 ? 4096 : len };
+	struct config c = {config, len > 4096 ? 4096 : len};
 
-	*ret = (struct via_pci_caps){ .has_list = len >= 256, .has_extended = len > 256 };
+	*ret = (struct via_pci_caps){.has_list = len >= 256, .has_extended = len > 256};
 	walk_caps(&c, ret);
 	walk_ext_caps(&c, ret);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names from pci.ids, where libpci says that it is. A host has a handful of distinct ids, and libpci
- * makes a hash of all forty thousand lines first (8 ms and 2 MiB, a tenth of a whole scan); so a list
- * that is plain text is searched in place. A compressed one is left to libpci.
+ * Names from pci.ids, where libpci says that it is. A host has a handful of distinct ids, and
+ * libpci makes a hash of all forty thousand lines first (8 ms and 2 MiB, a tenth of a whole scan);
+ * so a list that is plain text is searched in place. A compressed one is left to libpci.
  */
 #include <fcntl.h>
 #include <pci/pci.h>
@@ -20,7 +20,9 @@ struct via_pci_names {
 	struct pci_access *access;
 	char *list; /* the text; NULL: ask libpci */
 	size_t len;
-	bool opened, broken; /* broken: the list could not be read, no more tries */
+	const char *vendor_line; /* of the vendor last searched for; NULL: it is not in the list */
+	int32_t vendor;		 /* -1: none yet */
+	bool opened, broken;	 /* broken: the list could not be read, no more tries */
 };
 
 /* --- libpci --- */
@@ -92,6 +94,7 @@ static void read_list(struct via_pci_names *n, const char *path)
 	}
 	n->list = text;
 	n->len = got;
+	n->vendor = -1;
 }
 
 /* The line in [from, end) that starts with key; NULL for none. */
@@ -106,7 +109,8 @@ static const char *find_line(const char *from, const char *end, const char *key)
 	return NULL;
 }
 
-/* Where the vendor that starts at line ends: at the next line that is neither indented nor a comment. */
+/* Where the vendor that starts at line ends: at the next line that is neither indented nor a
+ * comment. */
 static const char *block_end(const char *line, const char *end)
 {
 	while ((line = memchr(line, '\n', (size_t)(end - line))) && ++line < end) {
@@ -129,21 +133,31 @@ static void copy_name(const char *line, const char *end, size_t skip, char *buf,
 	buf[n] = '\0';
 }
 
-static void search_list(const struct via_pci_names *n, bool want_device, uint16_t vendor,
-	uint16_t device, char *buf, size_t size)
+static const char *find_vendor(struct via_pci_names *n, uint16_t vendor)
 {
-	const char *end = n->list + n->len, *line;
 	char key[16];
 
-	snprintf(key, sizeof(key), "%04x  ", vendor);
-	line = find_line(n->list, end, key);
+	if (n->vendor != vendor) {
+		snprintf(key, sizeof(key), "%04x  ", vendor);
+		n->vendor_line = find_line(n->list, n->list + n->len, key);
+		n->vendor = vendor;
+	}
+	return n->vendor_line;
+}
+
+static void search_list(struct via_pci_names *n, bool want_device, uint16_t vendor, uint16_t device,
+	char *buf, size_t size)
+{
+	const char *end = n->list + n->len, *line = find_vendor(n, vendor);
+	char key[16];
+
 	if (line && want_device) {
 		end = block_end(line, end);
 		snprintf(key, sizeof(key), "\t%04x  ", device);
 		line = find_line(line, end, key);
 	}
 	if (line)
-		copy_name(line, end, strlen(key), buf, size);
+		copy_name(line, end, want_device ? 7 : 6, buf, size);
 }
 
 /* --- both --- */

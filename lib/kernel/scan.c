@@ -11,10 +11,20 @@
 
 /* --- which functions there are --- */
 
+/* From this many functions on a second thread saves more than it costs. */
+#define HELPER_MIN 512
+
 struct addresses {
+	struct scan *s;
 	struct via_addr *list;
 	size_t n, cap;
 };
+
+static void start_helper(struct scan *s)
+{
+	/* An update has its names from before. */
+	scan_helper_start(&s->helper, s->k, !s->opt->no_holders, !s->opt->no_names && !s->old);
+}
 
 static int on_address(const char *name, void *user)
 {
@@ -30,6 +40,8 @@ static int on_address(const char *name, void *user)
 	}
 	if (via_addr_parse(name, &a->list[a->n]) == 0)
 		a->n++;
+	if (a->n == HELPER_MIN && !a->s->old)
+		start_helper(a->s);
 	return 0;
 }
 
@@ -52,7 +64,7 @@ static size_t without_twins(struct via_addr *list, size_t n)
 
 static int list_devices(struct scan *s)
 {
-	struct addresses a = { 0 };
+	struct addresses a = {.s = s};
 	struct via_inventory *inv = s->inv;
 	int r = s->k->ops->list(s->k, VIA_PCI_DEVICES, on_address, &a);
 
@@ -69,8 +81,8 @@ static int list_devices(struct scan *s)
 		inv->devices[i].addr = a.list[i];
 	inv->n_devices = r == 0 ? a.n : 0;
 	free(a.list);
-	return r < 0 ? via_err_set(s->err, r, "/" VIA_PCI_DEVICES ": cannot list: %s", strerror(-r)) :
-		       0;
+	return r < 0 ? via_err_set(s->err, r, "/" VIA_PCI_DEVICES ": cannot list: %s", strerror(-r))
+		     : 0;
 }
 
 /* --- what an update may take over --- */
@@ -128,11 +140,11 @@ static struct via_sriov *copy_sriov(struct scan *s, const struct via_sriov *from
 /* All but what each scan reads anew: net devices, holders, protection, other managers. */
 static int copy_device(struct scan *s, struct via_device *d, const struct via_device *from)
 {
-	const char *texts[] = { from->vendor_name, from->device_name, from->driver,
+	const char *texts[] = {from->vendor_name, from->device_name, from->driver,
 		from->driver_override, from->modalias, from->id_path, from->reset_methods,
-		from->serial };
-	const char **to[] = { &d->vendor_name, &d->device_name, &d->driver, &d->driver_override,
-		&d->modalias, &d->id_path, &d->reset_methods, &d->serial };
+		from->serial};
+	const char **to[] = {&d->vendor_name, &d->device_name, &d->driver, &d->driver_override,
+		&d->modalias, &d->id_path, &d->reset_methods, &d->serial};
 
 	*d = *from;
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(texts); i++)
@@ -153,8 +165,7 @@ static int copy_device(struct scan *s, struct via_device *d, const struct via_de
 /* A function with a problem is read again each time: its problem may be over. */
 static bool may_copy(const struct change *c, const struct via_device *from)
 {
-	return from && !from->problem && !is_listed(c, from->addr) &&
-	       !is_pf_of_changed(c, from) &&
+	return from && !from->problem && !is_listed(c, from->addr) && !is_pf_of_changed(c, from) &&
 	       (from->kind != VIA_DEVICE_VF || !is_listed(c, from->pf));
 }
 
@@ -207,18 +218,24 @@ static void drop_vanished(struct scan *s)
 	scan_prune_slots(s);
 }
 
-static int out_of_memory(struct scan *s, int r)
+/* A failure that nobody has put into words yet. */
+static int explain(struct scan *s, int r)
 {
-	return r == -ENOMEM ? via_err_set(s->err, r, "out of memory while reading the host") : r;
+	return s->err && !s->err->code
+		       ? via_err_set(s->err, r, "cannot read the host: %s", strerror(-r))
+		       : r;
 }
 
 /* In this order: each may need what those before it found. */
 static int (*const parts[])(struct scan *s) = {
-	scan_names, scan_net, scan_pf_net, scan_lifelines, scan_holders, scan_managers, scan_host,
+	scan_names,
+	scan_net,
+	scan_pf_net,
+	scan_lifelines,
+	scan_holders,
+	scan_managers,
+	scan_host,
 };
-
-/* Below this many functions to read a second thread costs more than it saves. */
-#define HELPER_MIN 512
 
 static size_t count_pending(const struct scan *s)
 {
@@ -235,8 +252,8 @@ static int read_all(struct scan *s, const struct change *c)
 
 	if (r == 0 && s->old)
 		r = copy_unchanged(s, c);
-	if (r == 0 && count_pending(s) >= HELPER_MIN)
-		scan_helper_start(&s->helper, s->k, !s->opt->no_holders);
+	if (r == 0 && s->old && count_pending(s) >= HELPER_MIN)
+		start_helper(s);
 	if (r == 0)
 		r = read_devices(s);
 	if (r < 0)
@@ -261,20 +278,21 @@ static int run(struct via_kernel *k, const struct via_scan_options *opt,
 {
 	static const struct via_scan_options none;
 	via_autoinventory *inv = via_inventory_create();
-	struct scan s = { .k = k, .opt = opt ? opt : &none, .old = old, .inv = inv, .err = err };
+	struct scan s = {.k = k, .opt = opt ? opt : &none, .old = old, .inv = inv, .err = err};
 	int r;
 
+	if (err)
+		*err = (struct via_err){0};
 	if (!inv)
-		return via_err_set(err, -ENOMEM, "out of memory while reading the host");
+		return explain(&s, -ENOMEM);
 	inv->generation = next_generation();
 	inv->complete = true;
 	r = read_all(&s, c);
 	scan_helper_finish(&s.helper);
 	free(s.marks);
-	via_pci_names_destroy(s.names);
 	via_net_finish(&s.net);
 	if (r < 0)
-		return out_of_memory(&s, r);
+		return explain(&s, r);
 	*ret = via_steal(&inv);
 	return 0;
 }
@@ -289,8 +307,8 @@ int via_scan_update(struct via_kernel *k, const struct via_scan_options *opt,
 	const struct via_inventory *old, const struct via_addr *changed, size_t n_changed,
 	struct via_inventory **ret, struct via_err *err)
 {
-	struct change c = { changed, n_changed };
+	struct change c = {changed, n_changed};
 
-	return touches_bridge(old, &c) ? run(k, opt, NULL, NULL, ret, err) :
-					    run(k, opt, old, &c, ret, err);
+	return touches_bridge(old, &c) ? run(k, opt, NULL, NULL, ret, err)
+				       : run(k, opt, old, &c, ret, err);
 }

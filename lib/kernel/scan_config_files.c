@@ -46,7 +46,7 @@ bool scan_config_read(struct scan_managers *m, const char *path)
 int scan_config_files(struct scan_managers *m, const char *folder, const char *suffix,
 	int (*fn)(struct scan_managers *m, const char *path, void *user), void *user)
 {
-	struct names t = { .suffix = suffix };
+	struct names t = {.suffix = suffix};
 	char path[SCAN_PATH_MAX];
 	int r = m->s->k->ops->list(m->s->k, folder, on_name, &t);
 
@@ -117,8 +117,8 @@ static void join_lines(char *text)
 		at[0] = at[1] = ' ';
 }
 
-void scan_ini(char *text, void (*fn)(const char *section, const char *key, const char *value, void *user),
-	void *user)
+void scan_ini(char *text,
+	void (*fn)(const char *section, const char *key, const char *value, void *user), void *user)
 {
 	const char *section = "";
 	char *line, *value, *save = NULL;

@@ -15,8 +15,8 @@
 
 #include "kernel/scan_parts.h"
 
-#define CLASS_BRIDGE  0x06
-#define CLASS_NETWORK 0x02
+#define CLASS_BRIDGE	 0x06
+#define CLASS_NETWORK	 0x02
 #define CLASS_PCI_BRIDGE 0x0604
 
 /* "../../../devices/pci0000:00/0000:00:01.0" -> "sys/devices/pci0000:00/0000:00:01.0" */
@@ -56,12 +56,12 @@ static void read_parent(struct via_device *d, struct scan_path *p)
 	if (start && (size_t)(slash - start) < sizeof(above))
 		memcpy(above, start + 1, (size_t)(slash - start) - 1);
 	if (via_addr_parse(above, &d->parent))
-		d->parent = (struct via_addr){ 0 };
+		d->parent = (struct via_addr){0};
 }
 
 /*
- * As udev's path_id builtin (src/udev/udev-builtin-path_id.c): "pci-ADDRESS" of the function, behind
- * "platform-NAME-" when its root bus hangs below a platform device.
+ * As udev's path_id builtin (src/udev/udev-builtin-path_id.c): "pci-ADDRESS" of the function,
+ * behind "platform-NAME-" when its root bus hangs below a platform device.
  */
 static void read_id_path(struct scan *s, struct via_device *d, struct scan_path *p)
 {
@@ -75,8 +75,8 @@ static void read_id_path(struct scan *s, struct via_device *d, struct scan_path 
 		end = strstr(name, "/pci");
 		while (end && memchr(name, '/', (size_t)(end - name)))
 			name = (const char *)memchr(name, '/', (size_t)(end - name)) + 1;
-		snprintf(text, sizeof(text), "platform-%.*s-pci-%s",
-			(int)(end ? end - name : 0), name, via_addr_fmt(d->addr));
+		snprintf(text, sizeof(text), "platform-%.*s-pci-%s", (int)(end ? end - name : 0),
+			name, via_addr_fmt(d->addr));
 	}
 	d->id_path = scan_intern(s, text);
 }
@@ -160,8 +160,8 @@ static void read_reset_methods(struct scan *s, struct via_device *d, struct scan
 
 /*
  * What its directory holds. sriov_totalvfs is there for every function with an SR-IOV capability,
- * physfn for every VF (drivers/pci/iov.c). A PF's directory, which may hold hundreds of links, is not
- * listed for this.
+ * physfn for every VF (drivers/pci/iov.c). Directories that may hold hundreds of entries are not
+ * listed for this: a PF's with its links, a bridge's with all that is behind it.
  */
 struct entries {
 	bool virtual, sriov, net, msix_count;
@@ -178,15 +178,16 @@ static int on_entry(const char *name, void *user)
 	return 0;
 }
 
-static int look_inside(
-	struct scan *s, struct via_device *d, struct scan_path *p, struct entries *e)
+static int look_inside(struct scan *s, struct via_device *d, struct scan_path *p, struct entries *e)
 {
 	const char *before = d->problem;
 
 	e->sriov = scan_u32(s, d, p, "sriov_totalvfs", 65535, &e->total_vfs) ||
 		   d->problem != before; /* malformed, but there */
 	e->net = e->sriov;
-	return e->sriov ? 0 : s->k->ops->list(s->k, scan_dir(p), on_entry, e);
+	if (e->sriov || d->class_code >> 16 == CLASS_BRIDGE)
+		return 0;
+	return s->k->ops->list(s->k, scan_dir(p), on_entry, e);
 }
 
 static enum via_device_kind kind_of(const struct via_device *d, const struct entries *e)
@@ -210,9 +211,9 @@ static void note_port(struct scan *s, struct via_device *d, const struct via_pci
 	 * conventional bridge cannot have it (pci_acs_enabled in drivers/pci/pci.c). */
 	m->port = !c->pcie || c->port_type == 4 || c->port_type == 6 || c->port_type == 7 ||
 		  c->port_type == 8;
-	m->port_acs = c->port_type == 4 || c->port_type == 6 || !c->has_list ?
-			      (uint8_t)via_pci_acs(c) :
-			      VIA_ACS_ABSENT;
+	m->port_acs = c->port_type == 4 || c->port_type == 6 || !c->has_list
+			      ? (uint8_t)via_pci_acs(c)
+			      : VIA_ACS_ABSENT;
 }
 
 static void use_caps(struct scan *s, struct via_device *d, const struct via_pci_caps *c)
@@ -221,12 +222,12 @@ static void use_caps(struct scan *s, struct via_device *d, const struct via_pci_
 
 	d->flr = c->flr;
 	d->msix = c->msix;
-	d->link = (struct via_pcie_link){ c->link_speed, c->link_max_speed, c->link_width,
-		c->link_max_width };
+	d->link = (struct via_pcie_link){
+		c->link_speed, c->link_max_speed, c->link_width, c->link_max_width};
 	if (c->has_serial) {
-		snprintf(text, sizeof(text), "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", c->serial[0],
-			c->serial[1], c->serial[2], c->serial[3], c->serial[4], c->serial[5],
-			c->serial[6], c->serial[7]);
+		snprintf(text, sizeof(text), "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x",
+			c->serial[0], c->serial[1], c->serial[2], c->serial[3], c->serial[4],
+			c->serial[5], c->serial[6], c->serial[7]);
 		d->serial = scan_intern(s, text);
 	}
 }
@@ -236,7 +237,8 @@ static void read_config(struct scan *s, struct via_device *d, struct scan_path *
 	bool extended = d->kind != VIA_DEVICE_OTHER;
 	struct via_pci_caps caps;
 	uint8_t data[4096];
-	ssize_t n = s->k->ops->read(s->k, scan_at(p, "config"), data, extended ? sizeof(data) : 256);
+	ssize_t n =
+		s->k->ops->read(s->k, scan_at(p, "config"), data, extended ? sizeof(data) : 256);
 
 	if (n < 0 && n != -ENOENT && n != -ENODEV)
 		scan_problem(s, d, "config: cannot read: %s", strerror((int)-n));
@@ -250,7 +252,8 @@ static void read_config(struct scan *s, struct via_device *d, struct scan_path *
 		note_port(s, d, &caps);
 }
 
-/* What a VF shares with its PF: its own link registers are reserved (SR-IOV 1.1, 3.5.8 to 3.5.9). */
+/* What a VF shares with its PF: its own link registers are reserved (SR-IOV 1.1, 3.5.8 to 3.5.9).
+ */
 static void read_physfn(struct scan *s, struct via_device *d, struct scan_path *p)
 {
 	bool claimed = !via_addr_is_none(d->pf);
@@ -266,6 +269,8 @@ static void read_physfn(struct scan *s, struct via_device *d, struct scan_path *
 	pf = scan_find(s, d->pf);
 	if (pf)
 		d->link = pf->link;
+	/* Each VF has the file; it works where the PF can deal vectors out. */
+	d->has_vf_msix_count &= pf && pf->sriov && pf->sriov->vf_total_msix;
 	scan_mark(s, d)->orphan = !claimed;
 }
 
@@ -281,14 +286,12 @@ static int still_there(struct scan *s, struct via_device *d, struct scan_path *p
 	return 0;
 }
 
-static int read_parts(
-	struct scan *s, struct via_device *d, struct scan_path *p, struct entries *e)
+static int read_parts(struct scan *s, struct via_device *d, struct scan_path *p, struct entries *e)
 {
 	int r = 0;
 
 	read_parent(d, p);
 	read_id_path(s, d, p);
-	read_ids(s, d, p);
 	read_numa(s, d, p);
 	d->kind = kind_of(d, e);
 	d->is_nic = d->class_code >> 16 == CLASS_NETWORK || (e->net && !e->sriov);
@@ -307,11 +310,13 @@ static int read_parts(
 int scan_device(struct scan *s, struct via_device *d)
 {
 	struct scan_path p;
-	struct entries e = { .net = false };
+	struct entries e = {.net = false};
 	int r = scan_device_dir(s->k, d->addr, &p);
 
 	/* It may be read a second time: keep its place alone. */
-	*d = (struct via_device){ .addr = d->addr, .pf = d->pf, .vf_index = d->vf_index };
+	*d = (struct via_device){.addr = d->addr, .pf = d->pf, .vf_index = d->vf_index};
+	if (r == 0)
+		read_ids(s, d, &p);
 	if (r == 0)
 		r = look_inside(s, d, &p, &e);
 	if (r < 0)

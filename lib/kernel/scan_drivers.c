@@ -33,7 +33,7 @@ static int on_function(const char *name, void *user)
 			return -ENOMEM;
 		t->list = grown;
 	}
-	t->list[t->n++] = (struct scan_driver){ addr, (uint32_t)t->n_names - 1 };
+	t->list[t->n++] = (struct scan_driver){addr, (uint32_t)t->n_names - 1};
 	return 0;
 }
 
@@ -68,7 +68,7 @@ static int by_address(const void *a, const void *b)
 
 int scan_drivers_read(struct via_kernel *k, struct scan_drivers *ret)
 {
-	struct walk w = { k, ret };
+	struct walk w = {k, ret};
 	int r = k->ops->list(k, "sys/bus/pci/drivers", on_driver, &w);
 
 	if (ret->n)
@@ -78,7 +78,7 @@ int scan_drivers_read(struct via_kernel *k, struct scan_drivers *ret)
 
 const char *scan_drivers_of(const struct scan_drivers *t, struct via_addr addr)
 {
-	struct scan_driver key = { .addr = addr };
+	struct scan_driver key = {.addr = addr};
 	const struct scan_driver *d =
 		t->n ? bsearch(&key, t->list, t->n, sizeof(*t->list), by_address) : NULL;
 
@@ -98,5 +98,5 @@ void scan_drivers_finish(struct scan_drivers *t)
 {
 	free(t->names);
 	free(t->list);
-	*t = (struct scan_drivers){ 0 };
+	*t = (struct scan_drivers){0};
 }

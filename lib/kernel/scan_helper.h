@@ -10,6 +10,7 @@
 #include <semaphore.h>
 
 #include "kernel/kernel.h"
+#include "kernel/pci.h"
 #include "kernel/scan_vfio.h"
 
 /* Who drives what, by the links in the drivers' directories; sorted by address. */
@@ -26,23 +27,24 @@ bool scan_drivers_any_vfio(const struct scan_drivers *t);
 void scan_drivers_finish(struct scan_drivers *t);
 
 struct scan_helper {
-	/* Found ahead of time; valid after scan_helper_join. */
+	struct via_pci_names *names; /* opened; NULL when not asked for */
+	/* Found ahead of time; all valid after scan_helper_join. */
 	bool has_drivers, has_opens;
 	int drivers_result, opens_result;
 	struct scan_drivers drivers;
 	struct scan_vfio opens;
 	/* private */
 	struct via_kernel *k;
-	bool holders, running;
+	bool want_holders, want_names, running;
 	pthread_t thread;
 	sem_t go;
 	void (*share)(void *user);
 	void *user;
 };
 
-/* Starts looking at drivers (and, with holders, at open vfio nodes). Without a second processor or a
- * thread nothing happens, and the other calls still work. */
-void scan_helper_start(struct scan_helper *h, struct via_kernel *k, bool holders);
+/* Starts looking at drivers, at open vfio nodes with holders, and opens the names with names.
+ * Without a second processor or a thread nothing happens, and the other calls still work. */
+void scan_helper_start(struct scan_helper *h, struct via_kernel *k, bool holders, bool names);
 /* Have share(user) run there as well, as soon as it is free. At most once. */
 void scan_helper_share(struct scan_helper *h, void (*share)(void *user), void *user);
 void scan_helper_join(struct scan_helper *h);

@@ -26,7 +26,7 @@ int scan_lifeline_add(
 			return -ENOMEM;
 		l->list = grown;
 	}
-	l->list[l->n++] = (struct via_lifeline){ kind, ifindex, scan_intern(l->s, detail) };
+	l->list[l->n++] = (struct via_lifeline){kind, ifindex, scan_intern(l->s, detail)};
 	return 0;
 }
 
@@ -55,8 +55,8 @@ static int add_routes(struct scan_lifes *l)
 		if (t->has_gateway && !inet_ntop(t->family, t->gateway, text, sizeof(text)))
 			text[0] = '\0';
 		r = scan_lifeline_add(l,
-			t->family == AF_INET6 ? VIA_LIFELINE_ROUTE6 : VIA_LIFELINE_ROUTE4, t->ifindex,
-			text);
+			t->family == AF_INET6 ? VIA_LIFELINE_ROUTE6 : VIA_LIFELINE_ROUTE4,
+			t->ifindex, text);
 	}
 	return r;
 }
@@ -99,7 +99,7 @@ static const char *option(const char *list, const char *name)
 /* "…/host2/session1/target2:0:0/…": the iSCSI connection of that session. */
 static int add_iscsi(struct scan_lifes *l, const char *session)
 {
-	static const char *const names[] = { "address", "persistent_address" };
+	static const char *const names[] = {"address", "persistent_address"};
 	char path[96], text[64];
 	int number;
 
@@ -143,14 +143,14 @@ static int on_root_disk(const char *where, void *user)
 static const struct {
 	const char *type, *option;
 } net_file_systems[] = {
-	{ "nfs", "addr" },
-	{ "nfs4", "addr" },
-	{ "cifs", "addr" },
-	{ "smb3", "addr" },
-	{ "9p", NULL },
-	{ "ceph", NULL },
-	{ "fuse.glusterfs", NULL },
-	{ "fuse.sshfs", NULL },
+	{"nfs", "addr"},
+	{"nfs4", "addr"},
+	{"cifs", "addr"},
+	{"smb3", "addr"},
+	{"9p", NULL},
+	{"ceph", NULL},
+	{"fuse.glusterfs", NULL},
+	{"fuse.sshfs", NULL},
 };
 
 static int on_mount(const struct scan_mount *m, void *user)
@@ -163,8 +163,8 @@ static int on_mount(const struct scan_mount *m, void *user)
 	for (size_t i = 0; i < sizeof(net_file_systems) / sizeof(net_file_systems[0]); i++) {
 		if (strcmp(m->type, net_file_systems[i].type))
 			continue;
-		server = net_file_systems[i].option ? option(m->options, net_file_systems[i].option) :
-						      m->source;
+		server = net_file_systems[i].option ? option(m->options, net_file_systems[i].option)
+						    : m->source;
 		return server ? add_server(l, server) : 0;
 	}
 	return m->major ? scan_block_each(l->s->k, m->major, m->minor, on_root_disk, l) : 0;
@@ -172,7 +172,7 @@ static int on_mount(const struct scan_mount *m, void *user)
 
 int scan_lifelines(struct scan *s)
 {
-	struct scan_lifes l = { .s = s };
+	struct scan_lifes l = {.s = s};
 	int r = add_routes(&l);
 
 	if (r == 0)

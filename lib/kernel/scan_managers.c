@@ -46,12 +46,12 @@ static const struct {
 	const char *marker; /* must be in the file too; NULL none */
 } word_files[] = {
 	/* netplan's SR-IOV keys: netplan-yaml(5) */
-	{ "etc/netplan", ".yaml", "virtual-function-count" },
-	{ "etc/netplan", ".yaml", "embedded-switch-mode" },
+	{"etc/netplan", ".yaml", "virtual-function-count"},
+	{"etc/netplan", ".yaml", "embedded-switch-mode"},
 	/* sriov-network-operator, systemd mode and switchdev (its pkg/consts/constants.go) */
-	{ "etc/sriov-operator", "interface-config.yaml", NULL },
-	{ "etc/sriov-operator", "sriov_config.json", NULL },
-	{ "etc/os-net-config", "sriov_config.yaml", NULL },
+	{"etc/sriov-operator", "interface-config.yaml", NULL},
+	{"etc/sriov-operator", "sriov_config.json", NULL},
+	{"etc/os-net-config", "sriov_config.yaml", NULL},
 };
 
 static int on_word_file(struct scan_managers *m, const char *path, void *user)
@@ -78,8 +78,8 @@ static int scan_word_files(struct scan_managers *m)
 	for (size_t i = 0; r == 0 && i < sizeof(word_files) / sizeof(word_files[0]); i++) {
 		const char *marker = word_files[i].marker;
 
-		r = scan_config_files(m, word_files[i].folder, word_files[i].suffix, on_word_file,
-			&marker);
+		r = scan_config_files(
+			m, word_files[i].folder, word_files[i].suffix, on_word_file, &marker);
 	}
 	return r;
 }
@@ -119,10 +119,10 @@ static int on_named(const char *name, void *user)
 
 static int scan_named_files(struct scan_managers *m)
 {
-	static const char *const folders[] = { "etc/driverctl.d", "etc/sriov-operator/pci" };
+	static const char *const folders[] = {"etc/driverctl.d", "etc/sriov-operator/pci"};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		struct named n = { m, folders[i] };
+		struct named n = {m, folders[i]};
 
 		if (m->s->k->ops->list(m->s->k, folders[i], on_named, &n) == -ENOMEM)
 			return -ENOMEM;
@@ -186,8 +186,8 @@ static bool attribute(const char *tag, const char *end, const char *name, char *
 
 static bool address_tag(const char *tag, const char *end, struct via_addr *ret)
 {
-	static const char *const names[] = { "domain", "bus", "slot", "function" };
-	static const uint64_t max[] = { UINT32_MAX, 255, 31, 7 };
+	static const char *const names[] = {"domain", "bus", "slot", "function"};
+	static const uint64_t max[] = {UINT32_MAX, 255, 31, 7};
 	uint64_t v[4];
 	char text[16];
 
@@ -196,7 +196,7 @@ static bool address_tag(const char *tag, const char *end, struct via_addr *ret)
 			via_parse_hex(text, max[i], &v[i]))
 			return false;
 	}
-	*ret = (struct via_addr){ (uint32_t)v[0], (uint8_t)v[1], (uint8_t)v[2], (uint8_t)v[3] };
+	*ret = (struct via_addr){(uint32_t)v[0], (uint8_t)v[1], (uint8_t)v[2], (uint8_t)v[3]};
 	return true;
 }
 
@@ -244,8 +244,13 @@ static int scan_libvirt_networks(struct scan_managers *m)
 /* --- all --- */
 
 static int (*const sources[])(struct scan_managers *m) = {
-	scan_networkd,	  scan_network_manager, scan_udev_rules,      scan_word_files,
-	scan_named_files, scan_module_options,	scan_libvirt_networks,
+	scan_networkd,
+	scan_network_manager,
+	scan_udev_rules,
+	scan_word_files,
+	scan_named_files,
+	scan_module_options,
+	scan_libvirt_networks,
 };
 
 static int collect_pfs(struct scan_managers *m)
@@ -262,15 +267,15 @@ static int collect_pfs(struct scan_managers *m)
 		struct via_device *d = &inv->devices[i];
 
 		if (d->kind == VIA_DEVICE_PF)
-			m->pfs[n++] = (struct scan_pf_facts){ .d = d,
-				.netdev = via_device_netdev(inv, d) };
+			m->pfs[n++] =
+				(struct scan_pf_facts){.d = d, .netdev = via_device_netdev(inv, d)};
 	}
 	return 0;
 }
 
 int scan_managers(struct scan *s)
 {
-	struct scan_managers m = { .s = s };
+	struct scan_managers m = {.s = s};
 	int r = collect_pfs(&m);
 
 	for (size_t i = 0; r == 0 && m.n_pfs && i < sizeof(sources) / sizeof(sources[0]); i++)

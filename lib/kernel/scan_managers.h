@@ -34,16 +34,17 @@ int scan_config_files(struct scan_managers *m, const char *folder, const char *s
 bool scan_config_read(struct scan_managers *m, const char *path);
 /* name is in text as a word: nothing that could be part of a name stands around it. */
 bool scan_has_word(const char *text, const char *name);
-/* One of the shell patterns, separated by any of the characters in separators, matches. A leading "!"
- * turns the list round. */
+/* One of the shell patterns, separated by any of the characters in separators, matches. A leading
+ * "!" turns the list round. */
 bool scan_matches(const char *patterns, const char *separators, const char *value);
 
 /* A key of an INI file; both trimmed. The text is cut up. */
-void scan_ini(char *text, void (*fn)(const char *section, const char *key, const char *value, void *user),
+void scan_ini(char *text,
+	void (*fn)(const char *section, const char *key, const char *value, void *user),
 	void *user);
 
-int scan_networkd(struct scan_managers *m);	  /* scan_networkd.c: .link and .network */
+int scan_networkd(struct scan_managers *m);	   /* scan_networkd.c: .link and .network */
 int scan_network_manager(struct scan_managers *m); /* scan_network_manager.c: keyfiles, ifcfg */
-int scan_udev_rules(struct scan_managers *m);	  /* scan_udev_rules.c */
+int scan_udev_rules(struct scan_managers *m);	   /* scan_udev_rules.c */
 
 #endif

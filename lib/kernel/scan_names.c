@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of vendors and devices: each distinct id is looked up once, or taken from the old inventory. */
+/* Names of vendors and devices: each distinct id is looked up once, or taken from the old
+ * inventory. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,42 +51,32 @@ static int learn_old(struct scan *s, struct table *t)
 		/* Without names the old scan may have been told to leave them out. */
 		if (!d->vendor_name || find(t, d))
 			continue;
-		if (!add(t, (struct name){ d->vendor, d->device, scan_intern(s, d->vendor_name),
-				   scan_intern(s, d->device_name) }))
+		if (!add(t, (struct name){d->vendor, d->device, scan_intern(s, d->vendor_name),
+				    scan_intern(s, d->device_name)}))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-void scan_names_open(struct scan *s)
-{
-	char name[8];
-
-	if (!s->names)
-		s->names = via_pci_names_create();
-	if (s->names)
-		via_pci_vendor_name(s->names, 0, name, sizeof(name));
-}
-
 static const struct name *look_up(struct scan *s, struct table *t, const struct via_device *d)
 {
-	struct name n = { .vendor = d->vendor, .device = d->device };
+	struct name n = {.vendor = d->vendor, .device = d->device};
 	char text[256];
 
-	if (!s->names) /* opened at the first id nobody knows yet */
-		s->names = via_pci_names_create();
-	if (!s->names)
+	if (!s->helper.names) /* opened at the first id nobody knows yet */
+		s->helper.names = via_pci_names_create();
+	if (!s->helper.names)
 		return NULL;
-	via_pci_vendor_name(s->names, d->vendor, text, sizeof(text));
+	via_pci_vendor_name(s->helper.names, d->vendor, text, sizeof(text));
 	n.vendor_name = scan_intern(s, text);
-	via_pci_device_name(s->names, d->vendor, d->device, text, sizeof(text));
+	via_pci_device_name(s->helper.names, d->vendor, d->device, text, sizeof(text));
 	n.device_name = scan_intern(s, text);
 	return add(t, n);
 }
 
 int scan_names(struct scan *s)
 {
-	struct table t = { 0 };
+	struct table t = {0};
 	int r = s->opt->no_names ? 0 : learn_old(s, &t);
 
 	for (size_t i = 0; r == 0 && !s->opt->no_names && i < s->inv->n_devices; i++) {
@@ -101,8 +92,8 @@ int scan_names(struct scan *s)
 			r = -ENOMEM;
 		}
 	}
-	via_pci_names_destroy(s->names); /* a megabyte or two */
-	s->names = NULL;
+	via_pci_names_destroy(s->helper.names); /* a megabyte or two */
+	s->helper.names = NULL;
 	free(t.list);
 	return r;
 }

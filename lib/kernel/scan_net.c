@@ -60,7 +60,8 @@ static void fill(struct scan *s, struct via_netdev *n, const struct via_link *l)
 	n->carrier = l->carrier;
 	n->kind = scan_intern(s, l->kind);
 	n->master = l->master;
-	n->lower = l->lower_nsid == -1 ? l->lower : 0; /* an ifindex of another namespace is no use */
+	n->lower =
+		l->lower_nsid == -1 ? l->lower : 0; /* an ifindex of another namespace is no use */
 	n->phys_port_id = scan_intern(s, l->phys_port_id);
 	n->phys_port_name = scan_intern(s, l->phys_port_name);
 	n->phys_switch_id = scan_intern(s, l->phys_switch_id);

@@ -32,7 +32,7 @@ static int on_netdev(const char *name, void *user)
 			return -ENOMEM;
 		f->list = grown;
 	}
-	f->list[f->n] = (struct via_netdev){ .dev = f->dev, .has_dev = true, .rep_vf = -1 };
+	f->list[f->n] = (struct via_netdev){.dev = f->dev, .has_dev = true, .rep_vf = -1};
 	strcpy(f->list[f->n++].name, name);
 	return 0;
 }
@@ -64,7 +64,7 @@ static void read_netdev(struct scan *s, struct via_netdev *n)
 	if (via_parse_hex(text_of(s, &p, "flags", buf, sizeof(buf)), UINT32_MAX, &flags) == 0)
 		n->up = flags & IFF_UP;
 	if (via_mac_parse(text_of(s, &p, "address", buf, sizeof(buf)), &n->mac))
-		n->mac = (struct via_mac){ { 0 } };
+		n->mac = (struct via_mac){{0}};
 	n->carrier = n->up && number_of(s, &p, "carrier") == 1;
 	if (n->carrier)
 		n->speed_mbps = (uint32_t)number_of(s, &p, "speed");
@@ -94,7 +94,7 @@ static int list_device(struct scan *s, const struct via_device *d, struct found 
 int scan_net_files(struct scan *s)
 {
 	struct via_inventory *inv = s->inv;
-	struct found f = { 0 };
+	struct found f = {0};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < inv->n_devices; i++) {

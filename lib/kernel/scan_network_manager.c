@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* NetworkManager: connections with an [sriov] section (nm-settings-keyfile(5)), and Red Hat's ifcfg. */
+/* NetworkManager: connections with an [sriov] section (nm-settings-keyfile(5)), and Red Hat's
+ * ifcfg. */
 #include <string.h>
 
 #include "kernel/scan_managers.h"
@@ -65,7 +66,7 @@ static int add_all(struct scan_managers *m, const struct connection *c, const ch
 
 static int on_keyfile(struct scan_managers *m, const char *path, void *user)
 {
-	struct connection c = { .sriov = false };
+	struct connection c = {.sriov = false};
 
 	(void)user;
 	scan_ini(m->text, on_key, &c);
@@ -99,7 +100,7 @@ static void on_variable(const char *section, const char *key, const char *value,
 
 static int on_ifcfg(struct scan_managers *m, const char *path, void *user)
 {
-	struct connection c = { .sriov = false };
+	struct connection c = {.sriov = false};
 
 	(void)user;
 	if (!strstr(path, "/ifcfg-"))
@@ -110,9 +111,9 @@ static int on_ifcfg(struct scan_managers *m, const char *path, void *user)
 
 int scan_network_manager(struct scan_managers *m)
 {
-	static const char *const folders[] = { "etc/NetworkManager/system-connections",
+	static const char *const folders[] = {"etc/NetworkManager/system-connections",
 		"run/NetworkManager/system-connections",
-		"usr/lib/NetworkManager/system-connections" };
+		"usr/lib/NetworkManager/system-connections"};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(folders) / sizeof(folders[0]); i++)

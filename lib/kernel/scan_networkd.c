@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * systemd.link(5) and systemd.network(5): SR-IOVVirtualFunctions= in [Link], or an [SR-IOV] section.
- * udev applies .link files itself, with or without systemd-networkd. Files of all folders count in
- * the order of their names, one in an earlier folder hides its namesake in a later one, and only the
- * first that matches a device is applied.
+ * systemd.link(5) and systemd.network(5): SR-IOVVirtualFunctions= in [Link], or an [SR-IOV]
+ * section. udev applies .link files itself, with or without systemd-networkd. Files of all folders
+ * count in the order of their names, one in an earlier folder hides its namesake in a later one,
+ * and only the first that matches a device is applied.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -13,16 +13,16 @@
 
 #include "kernel/scan_managers.h"
 
-static const char *const folders[] = { "etc/systemd/network", "run/systemd/network",
-	"usr/local/lib/systemd/network", "usr/lib/systemd/network" };
+static const char *const folders[] = {"etc/systemd/network", "run/systemd/network",
+	"usr/local/lib/systemd/network", "usr/lib/systemd/network"};
 #define N_FOLDERS (sizeof(folders) / sizeof(folders[0]))
 
 #define BLANKS " \t"
 
 /* Keys of [Match] that can be compared with what a scan knows. */
 enum match_key { ORIGINAL_NAME, NAME, ID_PATH, MAC, PERM_MAC, DRIVER, TYPE, N_KEYS };
-static const char *const key_names[N_KEYS] = { "OriginalName", "Name", "Path", "MACAddress",
-	"PermanentMACAddress", "Driver", "Type" };
+static const char *const key_names[N_KEYS] = {
+	"OriginalName", "Name", "Path", "MACAddress", "PermanentMACAddress", "Driver", "Type"};
 
 struct unit {
 	char match[N_KEYS][256];
@@ -66,8 +66,8 @@ static bool has_mac(const char *list, struct via_mac mac)
 	char want[13], digits[13];
 	size_t n = 0;
 
-	snprintf(want, sizeof(want), "%02x%02x%02x%02x%02x%02x", mac.b[0], mac.b[1], mac.b[2], mac.b[3],
-		mac.b[4], mac.b[5]);
+	snprintf(want, sizeof(want), "%02x%02x%02x%02x%02x%02x", mac.b[0], mac.b[1], mac.b[2],
+		mac.b[3], mac.b[4], mac.b[5]);
 	for (const char *c = list;; c++) {
 		if (isxdigit((unsigned char)*c) && n < 12) {
 			digits[n++] = (char)tolower((unsigned char)*c);
@@ -104,7 +104,7 @@ static bool matches(const struct unit *u, const struct scan_pf_facts *f)
 
 static int apply(struct scan_managers *m, const char *path)
 {
-	struct unit u = { .any = false };
+	struct unit u = {.any = false};
 	int r = 0;
 
 	scan_ini(m->text, on_key, &u);
@@ -152,7 +152,7 @@ static int on_file(const char *name, void *user)
 			return -ENOMEM;
 		t->list = grown;
 	}
-	t->list[t->n] = (struct unit_file){ strdup(name), t->folder };
+	t->list[t->n] = (struct unit_file){strdup(name), t->folder};
 	return t->list[t->n++].name ? 0 : -ENOMEM;
 }
 
@@ -163,7 +163,7 @@ static int by_name(const void *a, const void *b)
 
 static int scan_units(struct scan_managers *m, const char *suffix)
 {
-	struct unit_files t = { .suffix = suffix };
+	struct unit_files t = {.suffix = suffix};
 	char path[SCAN_PATH_MAX];
 	int r = 0;
 

@@ -21,11 +21,11 @@ enum scan_status {
 
 /* What the scan knows of a device beyond the inventory; same index. */
 struct scan_mark {
-	uint8_t status;	    /* enum scan_status */
-	uint8_t port;	    /* it is a port of the path up whose ACS counts */
-	uint8_t port_acs;   /* enum via_acs of that port alone */
-	uint8_t has_net;    /* its directory has net/ */
-	uint8_t orphan;	    /* a VF that its PF's virtfn links did not name */
+	uint8_t status;	  /* enum scan_status */
+	uint8_t port;	  /* it is a port of the path up whose ACS counts */
+	uint8_t port_acs; /* enum via_acs of that port alone */
+	uint8_t has_net;  /* its directory has net/ */
+	uint8_t orphan;	  /* a VF that its PF's virtfn links did not name */
 };
 
 /* One scan under way. Everything that outlives it is in inv's arena. */
@@ -36,7 +36,6 @@ struct scan {
 	struct via_inventory *inv;
 	struct via_err *err;
 	struct scan_mark *marks; /* one a device */
-	struct via_pci_names *names; /* NULL until opened */
 	struct scan_helper helper;
 	struct via_net net;
 };
@@ -55,14 +54,14 @@ const char *scan_dir(struct scan_path *p);
 
 /* --- scan_read.c: attributes of a device. A failure other than "not there" and a malformed value
  * become the device's problem. All return true when there was a value. --- */
-bool scan_str(struct scan *s, struct via_device *d, struct scan_path *p, const char *name, char *buf,
-	size_t size);
+bool scan_str(struct scan *s, struct via_device *d, struct scan_path *p, const char *name,
+	char *buf, size_t size);
 bool scan_u32(struct scan *s, struct via_device *d, struct scan_path *p, const char *name,
 	uint32_t max, uint32_t *ret);
-bool scan_hex16(struct scan *s, struct via_device *d, struct scan_path *p, const char *name,
-	uint16_t *ret);
-bool scan_link(struct scan *s, struct via_device *d, struct scan_path *p, const char *name, char *buf,
-	size_t size);
+bool scan_hex16(
+	struct scan *s, struct via_device *d, struct scan_path *p, const char *name, uint16_t *ret);
+bool scan_link(struct scan *s, struct via_device *d, struct scan_path *p, const char *name,
+	char *buf, size_t size);
 void scan_problem(struct scan *s, struct via_device *d, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A text in the inventory's arena; NULL for "". */
@@ -90,8 +89,8 @@ static inline struct scan_mark *scan_mark(struct scan *s, const struct via_devic
 struct via_device *scan_find(struct scan *s, struct via_addr addr);
 
 /* --- scan_sriov.c --- */
-/* What only a PF has, but for its total; its directory is p. Marks the devices that its links name as
- * its VFs. */
+/* What only a PF has, but for its total; its directory is p. Marks the devices that its links name
+ * as its VFs. */
 int scan_pf(struct scan *s, struct via_device *d, struct scan_path *p, uint32_t total);
 /* Forget the slots whose VF is not in the inventory. */
 void scan_prune_slots(struct scan *s);
@@ -106,14 +105,11 @@ void scan_representors(struct scan *s);
 /* VF attributes and eswitch mode of each PF. */
 int scan_pf_net(struct scan *s);
 
-/* Have libpci read its list; later look-ups cost nothing. */
-void scan_names_open(struct scan *s);
-
 /* --- the others, each in its file --- */
-int scan_host(struct scan *s);	   /* scan_host.c */
-int scan_names(struct scan *s);	   /* scan_names.c */
-int scan_holders(struct scan *s);  /* holders.c */
+int scan_host(struct scan *s);	    /* scan_host.c */
+int scan_names(struct scan *s);	    /* scan_names.c */
+int scan_holders(struct scan *s);   /* holders.c */
 int scan_lifelines(struct scan *s); /* scan_lifelines.c */
-int scan_managers(struct scan *s); /* scan_managers.c */
+int scan_managers(struct scan *s);  /* scan_managers.c */
 
 #endif

@@ -18,7 +18,7 @@ struct port_name {
 
 static bool parse_port_name(const char *name, struct port_name *ret)
 {
-	struct port_name p = { .vf = -1 };
+	struct port_name p = {.vf = -1};
 	unsigned int vf, sf;
 	int at = 0, end = -1;
 
@@ -42,8 +42,8 @@ static bool same_switch(const struct via_netdev *a, const struct via_netdev *b)
 }
 
 /* The PF whose uplink is on the same switch; among several the one with that function number. */
-static bool find_pf(struct scan *s, const struct via_netdev *rep, unsigned int number,
-	struct via_addr *ret)
+static bool find_pf(
+	struct scan *s, const struct via_netdev *rep, unsigned int number, struct via_addr *ret)
 {
 	const struct via_device *d = rep->has_dev ? scan_find(s, rep->dev) : NULL;
 	bool found = false;
@@ -85,15 +85,16 @@ void scan_representors(struct scan *s)
 
 static int read_vfs(struct scan *s, struct via_device *d, struct via_sriov *v, int ifindex)
 {
-	struct via_vf_list list = { 0 };
-	struct via_err err = { 0 };
+	struct via_vf_list list = {0};
+	struct via_err err = {0};
 	int r = s->k->ops->get_vfs(s->k, ifindex, &list, &err);
 
 	if (r < 0) {
 		v->vf_info_complete = v->n_vfs == 0;
 		/* The net device may have gone, or its driver may know nothing of VFs. */
 		if (r != -ENODEV && r != -EOPNOTSUPP)
-			scan_problem(s, d, "VF attributes: %s", err.msg[0] ? err.msg : strerror(-r));
+			scan_problem(
+				s, d, "VF attributes: %s", err.msg[0] ? err.msg : strerror(-r));
 		return r == -ENOMEM ? r : 0;
 	}
 	v->vf_info = scan_copy(s, list.vfs, list.n, sizeof(*list.vfs));
@@ -112,9 +113,9 @@ static void read_eswitch(struct scan *s, struct via_device *d, struct via_sriov 
 
 	/* The driver may hold devlink's lock for as long as it makes VFs. */
 	if (scan_busy(s, d->addr)) {
-		v->eswitch_mode = before && before->sriov ?
-					  scan_intern(s, before->sriov->eswitch_mode) :
-					  NULL;
+		v->eswitch_mode = before && before->sriov
+					  ? scan_intern(s, before->sriov->eswitch_mode)
+					  : NULL;
 		return;
 	}
 	r = s->k->ops->get_eswitch(s->k, d->addr, mode, sizeof(mode));

@@ -25,14 +25,14 @@ static int on_number(const char *name, void *user)
 
 int scan_proc_each(struct via_kernel *k, int (*fn)(int pid, void *user), void *user)
 {
-	struct each e = { fn, user };
+	struct each e = {fn, user};
 
 	return k->ops->list(k, "proc", on_number, &e);
 }
 
 int scan_proc_fds(struct via_kernel *k, int pid, int (*fn)(int fd, void *user), void *user)
 {
-	struct each e = { fn, user };
+	struct each e = {fn, user};
 	char path[32];
 	int r;
 
@@ -96,7 +96,7 @@ void scan_proc_who(struct via_kernel *k, struct via_arena *arena, int pid, struc
 	const char *arg, *uuid = NULL;
 	size_t len;
 
-	*ret = (struct via_holder){ .kind = VIA_HOLDER_PROCESS, .pid = pid };
+	*ret = (struct via_holder){.kind = VIA_HOLDER_PROCESS, .pid = pid};
 	scan_proc_comm(k, pid, name, sizeof(name));
 	snprintf(path, sizeof(path), "proc/%d/cmdline", pid);
 	len = line ? scan_text(k, path, line, CMDLINE_MAX) : 0;

@@ -119,8 +119,8 @@ static void bad_read(
 	scan_problem(s, d, "%s: cannot read: %s", name, strerror(-r));
 }
 
-bool scan_str(struct scan *s, struct via_device *d, struct scan_path *p, const char *name, char *buf,
-	size_t size)
+bool scan_str(struct scan *s, struct via_device *d, struct scan_path *p, const char *name,
+	char *buf, size_t size)
 {
 	const char *path = scan_at(p, name);
 	int r = via_kernel_read_str(s->k, path, buf, size);
@@ -148,8 +148,8 @@ bool scan_u32(struct scan *s, struct via_device *d, struct scan_path *p, const c
 	return true;
 }
 
-bool scan_hex16(struct scan *s, struct via_device *d, struct scan_path *p, const char *name,
-	uint16_t *ret)
+bool scan_hex16(
+	struct scan *s, struct via_device *d, struct scan_path *p, const char *name, uint16_t *ret)
 {
 	char text[32];
 	uint64_t v;
@@ -164,8 +164,8 @@ bool scan_hex16(struct scan *s, struct via_device *d, struct scan_path *p, const
 	return true;
 }
 
-bool scan_link(struct scan *s, struct via_device *d, struct scan_path *p, const char *name, char *buf,
-	size_t size)
+bool scan_link(struct scan *s, struct via_device *d, struct scan_path *p, const char *name,
+	char *buf, size_t size)
 {
 	int r = via_kernel_link_name(s->k, scan_at(p, name), buf, size);
 

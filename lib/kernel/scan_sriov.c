@@ -3,8 +3,8 @@
  * PFs. The virtfn links say who belongs to whom. The kernel computes a VF's address from the PF's,
  * offset and stride (pci_iov_virtfn_bus, pci_iov_virtfn_devfn in drivers/pci/iov.c), which cannot
  * change while VFs exist, and sriov_numvfs says how many there are. So when the first and the last
- * link lead where that says and there is none behind the last, those between are not followed one by
- * one; in any other case the directory is listed and each link followed.
+ * link lead where that says and there is none behind the last, those between are not followed one
+ * by one; in any other case the directory is listed and each link followed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,13 +33,14 @@ static int add_slot(struct slots *slots, uint32_t index, struct via_addr addr)
 			return -ENOMEM;
 		slots->list = grown;
 	}
-	slots->list[slots->n++] = (struct via_vf_slot){ index, addr };
+	slots->list[slots->n++] = (struct via_vf_slot){index, addr};
 	return 0;
 }
 
 static int by_index(const void *a, const void *b)
 {
-	uint32_t x = ((const struct via_vf_slot *)a)->index, y = ((const struct via_vf_slot *)b)->index;
+	uint32_t x = ((const struct via_vf_slot *)a)->index,
+		 y = ((const struct via_vf_slot *)b)->index;
 
 	return x < y ? -1 : x > y;
 }
@@ -63,8 +64,8 @@ static struct via_addr computed(
 {
 	uint32_t devfn = pf->addr.dev * 8u + pf->addr.fn + v->offset + v->stride * index;
 
-	return (struct via_addr){ pf->addr.domain, (uint8_t)(pf->addr.bus + (devfn >> 8)),
-		(uint8_t)(devfn >> 3 & 0x1f), (uint8_t)(devfn & 7) };
+	return (struct via_addr){pf->addr.domain, (uint8_t)(pf->addr.bus + (devfn >> 8)),
+		(uint8_t)(devfn >> 3 & 0x1f), (uint8_t)(devfn & 7)};
 }
 
 /* Where virtfnINDEX leads; a negated errno, -EINVAL: to something that is no function. */
@@ -78,8 +79,8 @@ static int follow(struct scan *s, struct scan_path *p, uint32_t index, struct vi
 	return r < 0 ? r : via_addr_parse(target, ret);
 }
 
-static bool leads_to_computed(struct scan *s, const struct via_device *d,
-	const struct via_sriov *v, struct scan_path *p, uint32_t index)
+static bool leads_to_computed(struct scan *s, const struct via_device *d, const struct via_sriov *v,
+	struct scan_path *p, uint32_t index)
 {
 	struct via_addr a;
 
@@ -133,7 +134,7 @@ static int on_entry(const char *name, void *user)
 static int list_slots(
 	struct scan *s, struct via_device *d, struct scan_path *p, struct slots *slots)
 {
-	struct listing l = { s, d, *p, slots };
+	struct listing l = {s, d, *p, slots};
 	int r = s->k->ops->list(s->k, scan_dir(p), on_entry, &l);
 
 	if (slots->n)
@@ -141,11 +142,11 @@ static int list_slots(
 	return r == -ENOENT ? -ENODEV : r;
 }
 
-static int read_slots(struct scan *s, struct via_device *d, struct via_sriov *v, struct scan_path *p)
+static int read_slots(
+	struct scan *s, struct via_device *d, struct via_sriov *v, struct scan_path *p)
 {
-	struct slots slots = { 0 };
-	int r = is_regular(s, d, v, p) ? compute_slots(d, v, &slots) :
-					 list_slots(s, d, p, &slots);
+	struct slots slots = {0};
+	int r = is_regular(s, d, v, p) ? compute_slots(d, v, &slots) : list_slots(s, d, p, &slots);
 
 	for (size_t i = 0; r == 0 && i < slots.n; i++)
 		claim_vf(s, d, &slots.list[i]);
@@ -156,7 +157,8 @@ static int read_slots(struct scan *s, struct via_device *d, struct via_sriov *v,
 }
 
 /* Attributes that take the PF's device lock: a step under way may hold it for long. */
-static void read_locked(struct scan *s, struct via_device *d, struct via_sriov *v, struct scan_path *p)
+static void read_locked(
+	struct scan *s, struct via_device *d, struct via_sriov *v, struct scan_path *p)
 {
 	const struct via_device *before = s->old ? via_inventory_device(s->old, d->addr) : NULL;
 

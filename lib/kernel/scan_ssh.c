@@ -60,13 +60,13 @@ static bool parse_addr(const char *hex, size_t words, uint8_t *ret)
 /* "  0: 0100007F:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0  0 12345 1 …" */
 static bool parse_line(const char *line, int family, struct conn *ret)
 {
-	struct conn c = { .family = family };
+	struct conn c = {.family = family};
 	unsigned int port, state;
 	unsigned long long inode;
 	char peer[64];
 
-	if (sscanf(line, "%*d: %*[^:]:%x %63[^:]:%*x %x %*s %*s %*s %*u %*u %llu", &port, peer, &state,
-		    &inode) != 4 ||
+	if (sscanf(line, "%*d: %*[^:]:%x %63[^:]:%*x %x %*s %*s %*s %*u %*u %llu", &port, peer,
+		    &state, &inode) != 4 ||
 		!parse_addr(peer, family == AF_INET ? 1 : 4, c.peer))
 		return false;
 	c.port = (uint16_t)port;
@@ -101,7 +101,8 @@ static int read_table(struct conns *t, const char *path, int family)
 	if (!text)
 		return -ENOMEM;
 	scan_text(t->k, path, text, TABLE_MAX);
-	for (line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save)) {
+	for (line = strtok_r(text, "\n", &save); line && r == 0;
+		line = strtok_r(NULL, "\n", &save)) {
 		if (parse_line(line, family, &c))
 			r = add(t, &c);
 	}
@@ -178,14 +179,13 @@ static bool must_look(const struct conns *t)
 
 static bool is_ssh(const struct conns *t, const struct conn *c)
 {
-	return c->state == ESTABLISHED &&
-	       (c->port == SSH_PORT || has(t->listened.ssh, c->port) ||
-		       (c->ssh && has(t->listened.any, c->port)));
+	return c->state == ESTABLISHED && (c->port == SSH_PORT || has(t->listened.ssh, c->port) ||
+						  (c->ssh && has(t->listened.any, c->port)));
 }
 
 static int add_peer(struct scan_lifes *l, const struct conn *c)
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 	if (c->family == AF_INET6 && !memcmp(c->peer, mapped, sizeof(mapped)))
 		return scan_lifeline_towards(l, VIA_LIFELINE_SSH, AF_INET, c->peer + 12);

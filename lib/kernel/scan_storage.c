@@ -43,8 +43,8 @@ static bool parse_mount(char *line, struct scan_mount *ret)
 	char *tail = strstr(line, " - "), *target, *type, *source, *options, *save = NULL;
 	int at = 0;
 
-	if (!tail ||
-		sscanf(line, "%*d %*d %u:%u %*s %n", &ret->major, &ret->minor, &at) != 2 || !at)
+	if (!tail || sscanf(line, "%*d %*d %u:%u %*s %n", &ret->major, &ret->minor, &at) != 2 ||
+		!at)
 		return false;
 	*tail = '\0';
 	target = strtok_r(line + at, " ", &save);
@@ -71,8 +71,9 @@ int scan_mounts(struct via_kernel *k, int (*fn)(const struct scan_mount *m, void
 	if (!text)
 		return -ENOMEM;
 	scan_text(k, "proc/self/mountinfo", text, MOUNTS_MAX);
-	for (line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save)) {
-		struct scan_mount m = { 0 };
+	for (line = strtok_r(text, "\n", &save); line && r == 0;
+		line = strtok_r(NULL, "\n", &save)) {
+		struct scan_mount m = {0};
 
 		if (parse_mount(line, &m))
 			r = fn(&m, user);
@@ -154,7 +155,7 @@ static int visit(struct blocks *b, const char *link)
 int scan_block_each(struct via_kernel *k, unsigned int major, unsigned int minor,
 	int (*fn)(const char *where, void *user), void *user)
 {
-	struct blocks b = { .k = k, .fn = fn, .user = user };
+	struct blocks b = {.k = k, .fn = fn, .user = user};
 	char link[64];
 
 	snprintf(link, sizeof(link), "sys/dev/block/%u:%u", major, minor);
@@ -168,6 +169,8 @@ struct use {
 	int (*fn)(struct via_addr addr, const char *use, void *user);
 	void *user;
 	char text[96];
+	dev_t *seen; /* block devices told of already */
+	size_t n_seen, cap_seen;
 };
 
 static int on_where(const char *where, void *user)
@@ -183,13 +186,33 @@ static int on_where(const char *where, void *user)
 	return found ? u->fn(addr, u->text, u->user) : 0;
 }
 
+/* A disk with a hundred bind mounts is in use once: by the first of them. */
+static int use_block(struct use *u, dev_t dev)
+{
+	dev_t *grown;
+
+	for (size_t i = 0; i < u->n_seen; i++) {
+		if (u->seen[i] == dev)
+			return 0;
+	}
+	if (u->n_seen == u->cap_seen) {
+		u->cap_seen = u->cap_seen ? u->cap_seen * 2 : 16;
+		grown = reallocarray(u->seen, u->cap_seen, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		u->seen = grown;
+	}
+	u->seen[u->n_seen++] = dev;
+	return scan_block_each(u->k, major(dev), minor(dev), on_where, u);
+}
+
 static int use_node(struct use *u, const char *node)
 {
 	struct via_stat st;
 
 	if (node[0] != '/' || u->k->ops->stat(u->k, node + 1, &st) < 0 || !S_ISBLK(st.mode))
 		return 0;
-	return scan_block_each(u->k, major(st.rdev), minor(st.rdev), on_where, u);
+	return use_block(u, st.rdev);
 }
 
 static int on_mount(const struct scan_mount *m, void *user)
@@ -200,7 +223,7 @@ static int on_mount(const struct scan_mount *m, void *user)
 	/* btrfs and others have an anonymous number and name a device as their source. */
 	if (!m->major)
 		return use_node(u, m->source);
-	return scan_block_each(u->k, m->major, m->minor, on_where, u);
+	return use_block(u, makedev(m->major, m->minor));
 }
 
 static int swaps(struct use *u)
@@ -209,7 +232,8 @@ static int swaps(struct use *u)
 	int r = 0;
 
 	scan_text(u->k, "proc/swaps", text, sizeof(text));
-	for (line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save)) {
+	for (line = strtok_r(text, "\n", &save); line && r == 0;
+		line = strtok_r(NULL, "\n", &save)) {
 		line[strcspn(line, " \t")] = '\0';
 		unescape(line);
 		snprintf(u->text, sizeof(u->text), "swap on %s", line);
@@ -221,8 +245,11 @@ static int swaps(struct use *u)
 int scan_storage(struct via_kernel *k, int (*fn)(struct via_addr addr, const char *use, void *user),
 	void *user)
 {
-	struct use u = { .k = k, .fn = fn, .user = user };
+	struct use u = {.k = k, .fn = fn, .user = user};
 	int r = scan_mounts(k, on_mount, &u);
 
-	return r ? r : swaps(&u);
+	if (r == 0)
+		r = swaps(&u);
+	free(u.seen);
+	return r;
 }

@@ -22,6 +22,7 @@ struct scan_mount {
 	const char *target, *type, *source, *options;
 };
 /* Calls fn for every mount. The texts live during the call. */
-int scan_mounts(struct via_kernel *k, int (*fn)(const struct scan_mount *m, void *user), void *user);
+int scan_mounts(
+	struct via_kernel *k, int (*fn)(const struct scan_mount *m, void *user), void *user);
 
 #endif

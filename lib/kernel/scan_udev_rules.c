@@ -103,7 +103,8 @@ static int on_file(struct scan_managers *m, const char *path, void *user)
 	(void)user;
 	if (!strstr(m->text, "sriov_numvfs"))
 		return 0;
-	/* A joined line keeps its length, so only its newline is lost to the count: give it back. */
+	/* A joined line keeps its length, so only its newline is lost to the count: give it back.
+	 */
 	for (char *line = m->text, *next; line && r == 0; line = next) {
 		unsigned int lines = 1;
 		char *end = strchr(line, '\n');

@@ -13,7 +13,7 @@
 #include "kernel/scan_proc.h"
 
 /* Groups (drivers/vfio/group.c) and, from 6.6 on, functions (drivers/vfio/device_cdev.c). */
-static const char *const classes[] = { "sys/class/vfio", "sys/class/vfio-dev" };
+static const char *const classes[] = {"sys/class/vfio", "sys/class/vfio-dev"};
 #define N_CLASSES (sizeof(classes) / sizeof(classes[0]))
 
 struct walk {
@@ -63,7 +63,7 @@ static int on_node(const char *name, void *user)
 static void find_majors(struct walk *w)
 {
 	for (size_t i = 0; i < N_CLASSES; i++) {
-		struct lookup l = { .k = w->k, .class = classes[i], .any = true };
+		struct lookup l = {.k = w->k, .class = classes[i], .any = true};
 
 		w->has_major[i] = w->k->ops->list(w->k, classes[i], on_node, &l) == 1;
 		w->majors[i] = major(l.number);
@@ -71,11 +71,12 @@ static void find_majors(struct walk *w)
 }
 
 /* The descriptor's own text usually names the node; the number decides. */
-static bool find_node(struct walk *w, size_t class, const char *hint, dev_t number, struct lookup *l)
+static bool find_node(
+	struct walk *w, size_t class, const char *hint, dev_t number, struct lookup *l)
 {
 	dev_t hinted;
 
-	*l = (struct lookup){ .k = w->k, .class = classes[class], .number = number };
+	*l = (struct lookup){.k = w->k, .class = classes[class], .number = number};
 	if (node_number(w->k, classes[class], hint, &hinted) == 0 && hinted == number) {
 		snprintf(l->name, sizeof(l->name), "%s", hint);
 		return true;
@@ -131,7 +132,7 @@ static int add(struct scan_vfio *f, const struct scan_vfio_open *o)
 
 static int open_node(struct walk *w, size_t class, const char *fd_path, dev_t number)
 {
-	struct scan_vfio_open o = { .pid = w->pid, .group = -1 };
+	struct scan_vfio_open o = {.pid = w->pid, .group = -1};
 	char target[PATH_MAX];
 	const char *hint;
 	struct lookup l;
@@ -172,17 +173,17 @@ static int on_process(int pid, void *user)
 
 int scan_vfio_opens(struct via_kernel *k, struct scan_vfio *ret)
 {
-	struct walk w = { .k = k, .found = ret };
+	struct walk w = {.k = k, .found = ret};
 	int r;
 
-	*ret = (struct scan_vfio){ 0 };
+	*ret = (struct scan_vfio){0};
 	find_majors(&w);
 	if (!w.has_major[0] && !w.has_major[1])
 		return 0;
 	r = scan_proc_each(k, on_process, &w);
 	if (r < 0) {
 		free(ret->list);
-		*ret = (struct scan_vfio){ 0 };
+		*ret = (struct scan_vfio){0};
 	}
 	return r == -ENOENT ? 0 : r;
 }

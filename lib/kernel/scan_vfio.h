@@ -18,9 +18,9 @@ struct scan_vfio {
 };
 
 /*
- * Look at every descriptor of every process. 0 or a negated errno: when one process cannot be looked
- * at (EACCES), nobody can say that nobody holds a device. Caller frees list. Never opens a node: that
- * would steal a group from a guest that is starting.
+ * Look at every descriptor of every process. 0 or a negated errno: when one process cannot be
+ * looked at (EACCES), nobody can say that nobody holds a device. Caller frees list. Never opens a
+ * node: that would steal a group from a guest that is starting.
  */
 int scan_vfio_opens(struct via_kernel *k, struct scan_vfio *ret);
 

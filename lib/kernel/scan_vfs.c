@@ -2,8 +2,8 @@
 /*
  * The VFs of one PF are alike by the kernel's own doing: pci_iov_add_virtfn() gives each the PF's
  * vendor and VF device id; class, revision, header type and subsystem are read from VF 0 and taken
- * for the rest (pci_read_vf_config_common); the parent, and with it the NUMA node, is the PF's. FLR is
- * mandatory for a VF (SR-IOV 1.1, 2.2.2), and the kernel finds the same reset methods for each
+ * for the rest (pci_read_vf_config_common); the parent, and with it the NUMA node, is the PF's. FLR
+ * is mandatory for a VF (SR-IOV 1.1, 2.2.2), and the kernel finds the same reset methods for each
  * (pci_init_reset_methods). So the first one is read in full, and of the others only what differs:
  * driver, driver_override, IOMMU group. MSI-X table sizes are equal unless the PF can deal them out
  * (sriov_vf_total_msix): then every VF is read in full.
@@ -61,8 +61,8 @@ static void read_job(struct via_kernel *k, const struct scan_path *dir, struct j
 	scan_path_set(&p, scan_at(&p, via_addr_str(j->vf->addr, j->name)));
 	j->group = read_group(k, scan_at(&p, "iommu_group"));
 	j->slow = j->group == GROUP_UNREADABLE || j->busy ||
-		  via_kernel_read_str(k, scan_at(&p, "driver_override"), j->override,
-			  sizeof(j->override));
+		  via_kernel_read_str(
+			  k, scan_at(&p, "driver_override"), j->override, sizeof(j->override));
 }
 
 static void read_jobs(void *user)
@@ -109,11 +109,10 @@ static int add_job(struct jobs *jobs, const struct job *j)
 	return 0;
 }
 
-/* The directory that holds the PF's and its VFs'. */
+/* The directory that holds the PF's and its VFs'. -ENODEV: gone, and its VFs with it. */
 static int add_dir(struct scan *s, struct jobs *jobs, const struct via_device *pf)
 {
-	struct scan_path *grown =
-		reallocarray(jobs->dirs, jobs->n_dirs + 1, sizeof(*grown));
+	struct scan_path *grown = reallocarray(jobs->dirs, jobs->n_dirs + 1, sizeof(*grown));
 	const char *slash;
 
 	if (!grown)
@@ -121,19 +120,35 @@ static int add_dir(struct scan *s, struct jobs *jobs, const struct via_device *p
 	jobs->dirs = grown;
 	grown += jobs->n_dirs;
 	if (scan_device_dir(s->k, pf->addr, grown) < 0)
-		return 0; /* gone, and its VFs with it: their jobs will find nothing */
+		return -ENODEV;
 	slash = strrchr(scan_dir(grown), '/');
 	grown->base = (size_t)(slash - grown->s) + 1;
-	return 1;
+	jobs->n_dirs++;
+	return 0;
+}
+
+/* A VF like the first one; its PF's directory has been added. */
+static int add_like(struct scan *s, struct jobs *jobs, const struct via_device *pf,
+	const struct via_device *first, struct via_device *vf)
+{
+	struct job j = {
+		.vf = vf,
+		.first = first,
+		.dir = (uint32_t)jobs->n_dirs - 1,
+		.busy = scan_busy(s, vf->addr) || scan_busy(s, pf->addr),
+	};
+
+	return add_job(jobs, &j);
 }
 
 static int add_vfs(struct scan *s, struct jobs *jobs, const struct via_device *pf)
 {
 	const struct via_sriov *v = pf->sriov;
 	const struct via_device *first = NULL;
+	bool has_dir = false;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < v->n_vfs; i++) {
+	for (size_t i = 0; r == 0 && i < v->n_vfs; i++) {
 		struct via_device *vf = scan_find(s, v->vfs[i].addr);
 
 		if (!is_pending(s, vf))
@@ -144,19 +159,13 @@ static int add_vfs(struct scan *s, struct jobs *jobs, const struct via_device *p
 				first = vf;
 			continue;
 		}
-		if (r == 0)
+		if (!has_dir)
 			r = add_dir(s, jobs, pf);
+		has_dir = true;
 		if (r == 0)
-			return 0;
-		if (r == 1)
-			r = add_job(jobs, &(struct job){ .vf = vf, .first = first,
-						  .dir = (uint32_t)jobs->n_dirs,
-						  .busy = scan_busy(s, vf->addr) ||
-							  scan_busy(s, pf->addr) }) ?:
-				    1;
+			r = add_like(s, jobs, pf, first, vf);
 	}
-	jobs->n_dirs += r == 1;
-	return r < 0 ? r : 0;
+	return r == -ENODEV ? 0 : r;
 }
 
 /* --- what came of them --- */
@@ -212,15 +221,14 @@ static int run_jobs(struct scan *s, struct jobs *jobs)
 	if (!jobs->n)
 		return 0;
 	scan_helper_share(h, read_jobs, jobs);
-	/* What needs no VF and is needed anyway. */
-	if (!s->opt->no_names && !s->old)
-		scan_names_open(s);
 	read_jobs(jobs);
 	scan_helper_join(h);
 	r = h->has_drivers ? h->drivers_result : scan_drivers_read(s->k, &h->drivers);
-	for (size_t i = 0; r == 0 && i < jobs->n; i++)
+	for (size_t i = 0; r != -ENOMEM && i < jobs->n; i++) {
+		jobs->list[i].slow |= r < 0; /* then each is asked for its driver */
 		finish_job(s, jobs, &jobs->list[i]);
-	return r;
+	}
+	return r == -ENOMEM ? r : 0;
 }
 
 /* VFs that came into being after their PF was read: look at the PF once more. */
@@ -238,7 +246,7 @@ static int adopt(struct scan *s, struct via_device *vf)
 
 int scan_vfs(struct scan *s)
 {
-	struct jobs jobs = { .k = s->k };
+	struct jobs jobs = {.k = s->k};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->inv->n_devices; i++) {

@@ -66,7 +66,8 @@ json_object *via_codec_vf_attrs(const struct via_vf_attrs *a)
 	if (a->known & VIA_ATTR_BIT(VIA_VF_ATTR_MAC)) {
 		/* null is a value here: none administered. Absent is: not known. */
 		json_object_object_add(o, "mac",
-			via_mac_is_zero(a->mac) ? NULL : json_object_new_string(via_mac_fmt(a->mac)));
+			via_mac_is_zero(a->mac) ? NULL
+						: json_object_new_string(via_mac_fmt(a->mac)));
 	}
 	if (a->known & VIA_ATTR_BIT(VIA_VF_ATTR_VLAN)) {
 		via_json_add_int(o, "vlan", a->vlan);
@@ -93,27 +94,27 @@ struct attrs_in {
 	uint32_t vlan, qos, min_tx, max_tx;
 	int vlan_proto, link_state;
 	bool spoofchk, trust, rss_query;
-	bool has_mac, has_vlan, has_qos, has_proto, has_min, has_max, has_spoofchk, has_trust, has_rss,
-		has_link;
+	bool has_mac, has_vlan, has_qos, has_proto, has_min, has_max, has_spoofchk, has_trust,
+		has_rss, has_link;
 };
 
-static const char *const proto_names[] = { "802.1Q", "802.1ad", NULL };
+static const char *const proto_names[] = {"802.1Q", "802.1ad", NULL};
 
-#define IN(member)     offsetof(struct attrs_in, member)
-#define GIVEN(member)  VIA_JSON_SET(struct attrs_in, member)
+#define IN(member)    offsetof(struct attrs_in, member)
+#define GIVEN(member) VIA_JSON_SET(struct attrs_in, member)
 static const struct via_json_field attr_fields[] = {
-	{ "mac", via_json_mac, IN(mac), GIVEN(has_mac), 0, 0, NULL, false },
-	{ "vlan", via_json_u32, IN(vlan), GIVEN(has_vlan), 0, 4095, NULL, false },
-	{ "qos", via_json_u32, IN(qos), GIVEN(has_qos), 0, 7, NULL, false },
-	{ "vlan_proto", via_json_enum, IN(vlan_proto), GIVEN(has_proto), 0, 0, proto_names, false },
-	{ "min_tx_mbps", via_json_u32, IN(min_tx), GIVEN(has_min), 0, UINT32_MAX, NULL, false },
-	{ "max_tx_mbps", via_json_u32, IN(max_tx), GIVEN(has_max), 0, UINT32_MAX, NULL, false },
-	{ "spoofchk", via_json_bool, IN(spoofchk), GIVEN(has_spoofchk), 0, 0, NULL, false },
-	{ "trust", via_json_bool, IN(trust), GIVEN(has_trust), 0, 0, NULL, false },
-	{ "rss_query", via_json_bool, IN(rss_query), GIVEN(has_rss), 0, 0, NULL, false },
-	{ "link_state", via_json_enum, IN(link_state), GIVEN(has_link), 0, 0, via_link_state_names,
-		false },
-	{ .key = NULL },
+	{"mac", via_json_mac, IN(mac), GIVEN(has_mac), 0, 0, NULL, false},
+	{"vlan", via_json_u32, IN(vlan), GIVEN(has_vlan), 0, 4095, NULL, false},
+	{"qos", via_json_u32, IN(qos), GIVEN(has_qos), 0, 7, NULL, false},
+	{"vlan_proto", via_json_enum, IN(vlan_proto), GIVEN(has_proto), 0, 0, proto_names, false},
+	{"min_tx_mbps", via_json_u32, IN(min_tx), GIVEN(has_min), 0, UINT32_MAX, NULL, false},
+	{"max_tx_mbps", via_json_u32, IN(max_tx), GIVEN(has_max), 0, UINT32_MAX, NULL, false},
+	{"spoofchk", via_json_bool, IN(spoofchk), GIVEN(has_spoofchk), 0, 0, NULL, false},
+	{"trust", via_json_bool, IN(trust), GIVEN(has_trust), 0, 0, NULL, false},
+	{"rss_query", via_json_bool, IN(rss_query), GIVEN(has_rss), 0, 0, NULL, false},
+	{"link_state", via_json_enum, IN(link_state), GIVEN(has_link), 0, 0, via_link_state_names,
+		false},
+	{.key = NULL},
 };
 
 static void take_attrs(const struct attrs_in *in, struct via_vf_attrs *a)
@@ -122,16 +123,16 @@ static void take_attrs(const struct attrs_in *in, struct via_vf_attrs *a)
 		bool given;
 		enum via_vf_attr attr;
 	} given[] = {
-		{ in->has_mac, VIA_VF_ATTR_MAC },
-		{ in->has_vlan || in->has_qos || in->has_proto, VIA_VF_ATTR_VLAN },
-		{ in->has_min || in->has_max, VIA_VF_ATTR_RATE },
-		{ in->has_spoofchk, VIA_VF_ATTR_SPOOFCHK },
-		{ in->has_trust, VIA_VF_ATTR_TRUST },
-		{ in->has_rss, VIA_VF_ATTR_RSS_QUERY },
-		{ in->has_link, VIA_VF_ATTR_LINK_STATE },
+		{in->has_mac, VIA_VF_ATTR_MAC},
+		{in->has_vlan || in->has_qos || in->has_proto, VIA_VF_ATTR_VLAN},
+		{in->has_min || in->has_max, VIA_VF_ATTR_RATE},
+		{in->has_spoofchk, VIA_VF_ATTR_SPOOFCHK},
+		{in->has_trust, VIA_VF_ATTR_TRUST},
+		{in->has_rss, VIA_VF_ATTR_RSS_QUERY},
+		{in->has_link, VIA_VF_ATTR_LINK_STATE},
 	};
 
-	*a = (struct via_vf_attrs){ .mac = in->mac,
+	*a = (struct via_vf_attrs){.mac = in->mac,
 		.vlan = (uint16_t)in->vlan,
 		.qos = (uint8_t)in->qos,
 		.vlan_proto = in->vlan_proto ? VIA_VLAN_PROTO_8021AD : VIA_VLAN_PROTO_8021Q,
@@ -140,7 +141,7 @@ static void take_attrs(const struct attrs_in *in, struct via_vf_attrs *a)
 		.spoofchk = in->spoofchk,
 		.trust = in->trust,
 		.rss_query = in->rss_query,
-		.link_state = (enum via_link_state)in->link_state };
+		.link_state = (enum via_link_state)in->link_state};
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		if (given[i].given)
 			a->known |= VIA_ATTR_BIT(given[i].attr);
@@ -149,8 +150,8 @@ static void take_attrs(const struct attrs_in *in, struct via_vf_attrs *a)
 
 int via_codec_vf_attrs_parse(json_object *o, struct via_vf_attrs *ret, struct via_err *err)
 {
-	struct via_json_ctx c = { .err = err };
-	struct attrs_in in = { .has_mac = false };
+	struct via_json_ctx c = {.err = err};
+	struct attrs_in in = {.has_mac = false};
 	json_object *mac;
 	int r = via_json_object(&c, o, attr_fields, &in);
 

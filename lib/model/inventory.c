@@ -60,8 +60,7 @@ static int compare_device(const void *key, const void *element)
 		*(const struct via_addr *)key, ((const struct via_device *)element)->addr);
 }
 
-const struct via_device *via_inventory_device(
-	const struct via_inventory *inv, struct via_addr addr)
+const struct via_device *via_inventory_device(const struct via_inventory *inv, struct via_addr addr)
 {
 	if (!inv->n_devices)
 		return NULL;
@@ -83,8 +82,8 @@ const struct via_netdev *via_inventory_netdev(const struct via_inventory *inv, i
 {
 	if (!inv->n_netdevs)
 		return NULL;
-	return bsearch(&ifindex, inv->netdevs, inv->n_netdevs, sizeof(*inv->netdevs),
-		compare_netdev);
+	return bsearch(
+		&ifindex, inv->netdevs, inv->n_netdevs, sizeof(*inv->netdevs), compare_netdev);
 }
 
 const struct via_netdev *via_inventory_netdev_named(

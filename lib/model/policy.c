@@ -86,8 +86,8 @@ int via_policy_vfs_unused(
 		via_strbuf_addf(&b, " (VF %u)", vf->vf_index);
 	}
 	return first ? via_err_set(err, VIA_REFUSED_IN_USE, "%s; %s", via_strbuf_str(&b),
-			       ways_out[first->kind]) :
-		       0;
+			       ways_out[first->kind])
+		     : 0;
 }
 
 /* --- a whole device --- */
@@ -105,8 +105,8 @@ static bool same_slot(struct via_addr a, struct via_addr b)
 
 /*
  * The kernel hands out a group when no member has a driver that does DMA on the host's behalf:
- * members without a driver, on a vfio driver, or bridges on pcieport (driver_managed_dma; drivers/pci/
- * pcie/portdrv.c and drivers/vfio) do not stand in the way.
+ * members without a driver, on a vfio driver, or bridges on pcieport (driver_managed_dma;
+ * drivers/pci/ pcie/portdrv.c and drivers/vfio) do not stand in the way.
  */
 static bool is_harmless(const struct via_device *m)
 {
@@ -168,9 +168,10 @@ static int check_vfs(
 	if (!d->sriov || !d->sriov->n_vfs)
 		return 0;
 	r = via_policy_vfs_unused(inv, d, err);
-	return r ? r :
-		   via_err_set(err, VIA_REFUSED_IN_USE,
-			   "%s has %zu VFs, and they would go with it; remove them first (num_vfs 0)",
+	return r ? r
+		 : via_err_set(err, VIA_REFUSED_IN_USE,
+			   "%s has %zu VFs, and they would go with it; remove them first (num_vfs "
+			   "0)",
 			   via_addr_fmt(d->addr), d->sriov->n_vfs);
 }
 
@@ -191,7 +192,7 @@ static int check_protected(const struct via_device *d, struct via_err *err)
 int via_policy_passthrough(
 	const struct via_inventory *inv, const struct via_device *d, struct via_err *err)
 {
-	struct member_check c = { inv, d, err };
+	struct member_check c = {inv, d, err};
 	int r;
 
 	if (d->iommu_group < 0)

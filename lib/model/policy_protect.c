@@ -12,7 +12,7 @@
 #include "model/policy.h"
 
 struct edge {
-	int upper; /* ifindex */
+	int upper;    /* ifindex */
 	size_t lower; /* index of the net device */
 };
 
@@ -21,13 +21,13 @@ struct walk {
 	size_t n_ours;	     /* net devices of our namespace come first */
 	struct edge *slaves; /* ascending by upper */
 	size_t n_slaves;
-	uint32_t *seen;	     /* by net device: number of the last walk that came by */
+	uint32_t *seen; /* by net device: number of the last walk that came by */
 	size_t *stack;
 	uint32_t number;
 	struct reasons {
 		const char **list;
 		size_t n, cap;
-	} *reasons;	     /* by device */
+	} * reasons; /* by device */
 };
 
 static int by_upper(const void *a, const void *b)
@@ -53,7 +53,7 @@ static int prepare(struct walk *w)
 		return -ENOMEM;
 	for (size_t i = 0; i < w->n_ours; i++) {
 		if (inv->netdevs[i].master)
-			w->slaves[w->n_slaves++] = (struct edge){ inv->netdevs[i].master, i };
+			w->slaves[w->n_slaves++] = (struct edge){inv->netdevs[i].master, i};
 	}
 	qsort(w->slaves, w->n_slaves, sizeof(*w->slaves), by_upper);
 	return 0;
@@ -194,10 +194,10 @@ static int walk_down(struct walk *w, int ifindex, const char *what)
 static const struct {
 	const char *text, *joint;
 } lifeline_texts[] = {
-	[VIA_LIFELINE_ROUTE4] = { "the default route (IPv4)", " via " },
-	[VIA_LIFELINE_ROUTE6] = { "the default route (IPv6)", " via " },
-	[VIA_LIFELINE_ROOTFS] = { "the root file system", " from " },
-	[VIA_LIFELINE_SSH] = { "the ssh session", " from " },
+	[VIA_LIFELINE_ROUTE4] = {"the default route (IPv4)", " via "},
+	[VIA_LIFELINE_ROUTE6] = {"the default route (IPv6)", " via "},
+	[VIA_LIFELINE_ROOTFS] = {"the root file system", " from "},
+	[VIA_LIFELINE_SSH] = {"the ssh session", " from "},
 };
 
 static int from_lifelines(struct walk *w)
@@ -255,7 +255,7 @@ static int publish(struct walk *w)
 
 int via_policy_protect(struct via_inventory *inv)
 {
-	struct walk w = { .inv = inv };
+	struct walk w = {.inv = inv};
 	int r = prepare(&w);
 
 	if (r == 0)

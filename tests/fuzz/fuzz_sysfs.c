@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The input is a host's files: records "PATH\n", "LENGTH\n", LENGTH bytes. A path that ends in "@" is a
- * link to the bytes. They come over a small sound host, so that a scan gets to every parser. What a
- * scan and an update make of it must hold together. (That they agree is test_scan_update.c's matter: on
- * a tree that contradicts itself they need not.)
+ * The input is a host's files: records "PATH\n", "LENGTH\n", LENGTH bytes. A path that ends in "@"
+ * is a link to the bytes. They come over a small sound host, so that a scan gets to every parser.
+ * What a scan and an update make of it must hold together. (That they agree is test_scan_update.c's
+ * matter: on a tree that contradicts itself they need not.)
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,36 +36,39 @@ struct host {
 };
 
 static const char *const sound[][2] = {
-	{ "sys/bus/pci/devices/0000:00:01.0@", "../../../devices/pci0000:00/0000:00:01.0" },
-	{ "sys/bus/pci/devices/0000:01:00.0@", "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0" },
-	{ "sys/bus/pci/devices/0000:01:10.0@", "../../../devices/pci0000:00/0000:00:01.0/0000:01:10.0" },
-	{ "sys/bus/pci/devices/0000:01:10.1@", "../../../devices/pci0000:00/0000:00:01.0/0000:01:10.1" },
-	{ "sys/devices/pci0000:00/0000:00:01.0/modalias",
-		"pci:v00001B36d0000000Csv00000000sd00000000bc06sc04i00" },
-	{ PF "/modalias", "pci:v00008086d000010C9sv00000000sd00000000bc02sc00i00" },
-	{ PF "/driver@", "../../../../bus/pci/drivers/igb" },
-	{ PF "/iommu_group@", "../../../../kernel/iommu_groups/1" },
-	{ PF "/sriov_totalvfs", "7" },
-	{ PF "/sriov_numvfs", "2" },
-	{ PF "/sriov_offset", "128" },
-	{ PF "/sriov_stride", "1" },
-	{ PF "/virtfn0@", "../0000:01:10.0" },
-	{ PF "/virtfn1@", "../0000:01:10.1" },
-	{ PF "/net/eth0/ifindex", "2" },
-	{ VF("0") "/physfn@", "../0000:01:00.0" },
-	{ VF("0") "/modalias", "pci:v00008086d000010CAsv00000000sd00000000bc02sc00i00" },
-	{ VF("0") "/driver@", "../../../../bus/pci/drivers/vfio-pci" },
-	{ VF("0") "/iommu_group@", "../../../../kernel/iommu_groups/2" },
-	{ VF("1") "/physfn@", "../0000:01:00.0" },
-	{ VF("1") "/modalias", "pci:v00008086d000010CAsv00000000sd00000000bc02sc00i00" },
-	{ "sys/class/net/eth0/address", "52:54:00:00:00:01" },
-	{ "sys/class/vfio/2/dev", "511:0" },
-	{ "proc/7/comm", "qemu-kvm" },
-	{ "proc/7/cmdline", "qemu-kvm" },
-	{ "proc/7/fd/3@", "/dev/vfio/2" },
-	{ "proc/8/comm", "sshd" },
-	{ "proc/8/fd/3@", "socket:[71]" },
-	{ "dev/vfio/2", "" },
+	{"sys/bus/pci/devices/0000:00:01.0@", "../../../devices/pci0000:00/0000:00:01.0"},
+	{"sys/bus/pci/devices/0000:01:00.0@",
+		"../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0"},
+	{"sys/bus/pci/devices/0000:01:10.0@",
+		"../../../devices/pci0000:00/0000:00:01.0/0000:01:10.0"},
+	{"sys/bus/pci/devices/0000:01:10.1@",
+		"../../../devices/pci0000:00/0000:00:01.0/0000:01:10.1"},
+	{"sys/devices/pci0000:00/0000:00:01.0/modalias",
+		"pci:v00001B36d0000000Csv00000000sd00000000bc06sc04i00"},
+	{PF "/modalias", "pci:v00008086d000010C9sv00000000sd00000000bc02sc00i00"},
+	{PF "/driver@", "../../../../bus/pci/drivers/igb"},
+	{PF "/iommu_group@", "../../../../kernel/iommu_groups/1"},
+	{PF "/sriov_totalvfs", "7"},
+	{PF "/sriov_numvfs", "2"},
+	{PF "/sriov_offset", "128"},
+	{PF "/sriov_stride", "1"},
+	{PF "/virtfn0@", "../0000:01:10.0"},
+	{PF "/virtfn1@", "../0000:01:10.1"},
+	{PF "/net/eth0/ifindex", "2"},
+	{VF("0") "/physfn@", "../0000:01:00.0"},
+	{VF("0") "/modalias", "pci:v00008086d000010CAsv00000000sd00000000bc02sc00i00"},
+	{VF("0") "/driver@", "../../../../bus/pci/drivers/vfio-pci"},
+	{VF("0") "/iommu_group@", "../../../../kernel/iommu_groups/2"},
+	{VF("1") "/physfn@", "../0000:01:00.0"},
+	{VF("1") "/modalias", "pci:v00008086d000010CAsv00000000sd00000000bc02sc00i00"},
+	{"sys/class/net/eth0/address", "52:54:00:00:00:01"},
+	{"sys/class/vfio/2/dev", "511:0"},
+	{"proc/7/comm", "qemu-kvm"},
+	{"proc/7/cmdline", "qemu-kvm"},
+	{"proc/7/fd/3@", "/dev/vfio/2"},
+	{"proc/8/comm", "sshd"},
+	{"proc/8/fd/3@", "socket:[71]"},
+	{"dev/vfio/2", ""},
 };
 
 static struct host *of(struct via_kernel *k)
@@ -91,7 +94,7 @@ static void add(struct host *h, const char *path, size_t path_len, const void *d
 	bool link = path_len && path[path_len - 1] == '@';
 
 	if (h->n < FILES_MAX && path_len)
-		h->files[h->n++] = (struct file){ path, path_len - link, data, len, link };
+		h->files[h->n++] = (struct file){path, path_len - link, data, len, link};
 }
 
 /* --- the door --- */
@@ -145,12 +148,14 @@ static int on_list(struct via_kernel *k, const char *path, via_list_fn *fn, void
 		char name[256];
 		size_t len;
 
-		if (f->path_len <= skip || memcmp(f->path, path, skip - 1) || f->path[skip - 1] != '/')
+		if (f->path_len <= skip || memcmp(f->path, path, skip - 1) ||
+			f->path[skip - 1] != '/')
 			continue;
 		any++;
 		len = f->path_len - skip;
 		if (memchr(f->path + skip, '/', len))
-			len = (size_t)((const char *)memchr(f->path + skip, '/', len) - f->path) - skip;
+			len = (size_t)((const char *)memchr(f->path + skip, '/', len) - f->path) -
+			      skip;
 		if (!len || len >= sizeof(name) || seen(h, i, skip, f->path + skip, len) ||
 			memchr(f->path + skip, '\0', len))
 			continue;
@@ -165,7 +170,7 @@ static int on_stat(struct via_kernel *k, const char *path, struct via_stat *ret)
 {
 	bool fd = strstr(path, "/fd/") != NULL;
 
-	*ret = (struct via_stat){ .mode = fd ? S_IFCHR : S_IFDIR, .rdev = makedev(511, 0) };
+	*ret = (struct via_stat){.mode = fd ? S_IFCHR : S_IFDIR, .rdev = makedev(511, 0)};
 	return strncmp(path, "sys/", 4) && !find(of(k), path, fd) ? -ENOENT : 0;
 }
 
@@ -174,7 +179,7 @@ static int on_get_net(struct via_kernel *k, bool others, struct via_net *ret, st
 	(void)k;
 	(void)others;
 	(void)err;
-	*ret = (struct via_net){ 0 };
+	*ret = (struct via_net){0};
 	return 0;
 }
 
@@ -186,7 +191,8 @@ static int on_route_to(struct via_kernel *k, int family, const void *addr, int *
 	return 0;
 }
 
-static int on_get_vfs(struct via_kernel *k, int ifindex, struct via_vf_list *ret, struct via_err *err)
+static int on_get_vfs(
+	struct via_kernel *k, int ifindex, struct via_vf_list *ret, struct via_err *err)
 {
 	(void)k;
 	(void)ifindex;
@@ -236,7 +242,8 @@ static void read_input(struct host *h, const uint8_t *p, const uint8_t *end)
 
 	while (line(&p, end, &path, &path_len) && line(&p, end, &digits, &n)) {
 		len = 0;
-		for (size_t i = 0; i < n && digits[i] >= '0' && digits[i] <= '9' && len < 65536; i++)
+		for (size_t i = 0; i < n && digits[i] >= '0' && digits[i] <= '9' && len < 65536;
+			i++)
 			len = len * 10 + (size_t)(digits[i] - '0');
 		if (len > (size_t)(end - p))
 			len = (size_t)(end - p);
@@ -275,10 +282,10 @@ static void spend(struct via_inventory *inv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct via_scan_options opt = { .no_names = true };
+	const struct via_scan_options opt = {.no_names = true};
 	struct host *h = calloc(1, sizeof(*h));
 	struct via_inventory *inv = NULL, *now = NULL;
-	struct via_addr vf = { 0, 1, 0x10, 1 };
+	struct via_addr vf = {0, 1, 0x10, 1};
 
 	require(h);
 	h->k.ops = &ops;

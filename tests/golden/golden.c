@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * golden [--update] HOSTS GOLDEN [NAME…]: for each HOSTS/NAME.host the inventory as JSON, compared with
- * GOLDEN/NAME.inventory.json; for each GOLDEN/NAME[.VARIANT].viaduct.json the plan that this
+ * golden [--update] HOSTS GOLDEN [NAME…]: for each HOSTS/NAME.host the inventory as JSON, compared
+ * with GOLDEN/NAME.inventory.json; for each GOLDEN/NAME[.VARIANT].viaduct.json the plan that this
  * configuration gives on that host, compared with GOLDEN/NAME[.VARIANT].plan.json. Also that an
  * update of the inventory, whatever changed, equals reading all anew.
  * With VIADUCT_DOCS set, every document goes into that folder as well.
@@ -27,7 +27,7 @@
 #define MAX_SIZE (16 * 1024 * 1024)
 
 /* Names come from the machine's pci.ids, which grows. */
-static const struct via_scan_options options = { .no_names = true };
+static const struct via_scan_options options = {.no_names = true};
 
 struct run {
 	const char *hosts, *golden, *docs;
@@ -124,7 +124,7 @@ static bool check_updates(struct via_kernel *k, const struct via_inventory *inv)
 	for (size_t i = 0; i < inv->n_devices; i += step) {
 		via_autoinventory *now = NULL;
 		via_autojson *got = NULL;
-		struct via_err err = { 0 };
+		struct via_err err = {0};
 
 		if (via_scan_update(k, &options, inv, &inv->devices[i].addr, 1, &now, &err)) {
 			printf("  update of %s: %s\n", via_addr_fmt(inv->devices[i].addr), err.msg);
@@ -133,8 +133,8 @@ static bool check_updates(struct via_kernel *k, const struct via_inventory *inv)
 		got = codec(now);
 		if (!json_object_equal(want, got)) {
 			printf("  update of %s:\n", via_addr_fmt(inv->devices[i].addr));
-			show_difference(json_object_to_json_string_ext(
-						want, JSON_C_TO_STRING_PRETTY),
+			show_difference(
+				json_object_to_json_string_ext(want, JSON_C_TO_STRING_PRETTY),
 				json_object_to_json_string_ext(got, JSON_C_TO_STRING_PRETTY));
 			return false;
 		}
@@ -153,8 +153,8 @@ static int driver_for(const struct via_device *d, enum via_driver_choice choice,
 static json_object *make_plan(struct via_kernel *k, const struct via_inventory *inv,
 	const char *path, const char *file, struct via_err *err)
 {
-	struct via_plan_options opt = { .driver_for = driver_for, .user = k };
-	struct via_config_source src = { .name = file };
+	struct via_plan_options opt = {.driver_for = driver_for, .user = k};
+	struct via_config_source src = {.name = file};
 	struct via_config *config = NULL;
 	struct via_plan *plan = NULL;
 	json_object *o = NULL;
@@ -192,7 +192,7 @@ static void check_plans(
 	int n = scandir(run->golden, &files, NULL, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		struct via_err err = { 0 };
+		struct via_err err = {0};
 		size_t len;
 
 		if (is_config_of(files[i]->d_name, name, &len)) {
@@ -221,7 +221,7 @@ static void check_host(struct run *run, const char *name)
 	struct via_fake *f = via_fake_create();
 	struct via_kernel *k = via_fake_kernel(f);
 	via_autoinventory *inv = NULL;
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 	via_autofree char *path = text_of("%s/%s.host", run->hosts, name);
 	via_autofree char *update = text_of("%s: an update equals a scan", name);
 
@@ -267,7 +267,7 @@ static void check_all(struct run *run, char **names, int n_names)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .docs = getenv("VIADUCT_DOCS") };
+	struct run run = {.docs = getenv("VIADUCT_DOCS")};
 	int at = 1;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

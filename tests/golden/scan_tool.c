@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* scan-tool [ROOT | HOST.host]: the inventory of this machine, of a tree, or of a captured host, as JSON. */
+/* scan-tool [ROOT | HOST.host]: the inventory of this machine, of a tree, or of a captured host, as
+ * JSON. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,8 +48,8 @@ static int print(struct via_kernel *k, struct via_err *err)
 	o = via_codec_inventory(inv);
 	if (!o)
 		return via_err_set(err, -ENOMEM, "out of memory");
-	puts(json_object_to_json_string_ext(o,
-		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	return 0;
 }
 
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
 {
 	via_autoclose int root = -1;
 	struct via_kernel *k = NULL;
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 	int r = open_door(argc > 1 ? argv[1] : NULL, &root, &k, &err);
 
 	if (r == 0)

@@ -30,7 +30,11 @@ def leaves():
 
 def hangs():
     """A VF that a process holds is removed by somebody else: the write blocks in the kernel and with it
-    the PF's device lock. The daemon answers all the same, and the other PF is worked on."""
+    the PF's device lock. The daemon answers all the same, and the other PF is worked on: its VFs' attributes,
+    that is, as this kernel changes no PF's VF count while another's change hangs (pci_rescan_remove_lock)."""
+    configure(config(west_vfs=2))
+    check("the other PF gets VFs", viaduct("reload").status == 0 and
+          until(lambda: (status_of(PF1) or {})["state"] == "ok" and status_of(PF1)["vfs"] == 2, 30), status_of(PF1))
     vf = vf_address(PF0, 0)
     group = os.path.basename(os.readlink(f"{DEVICES}/{vf}/iommu_group"))
     # Holding the group alone does not block the removal: the device itself must be open, as a guest has it.
@@ -42,23 +46,30 @@ def hangs():
     began = time.monotonic()
     check("status is answered meanwhile", viaduct("--json", "status", timeout=20).status == 0)
     check("at once", time.monotonic() - began < 10)
-    configure(config(west_vfs=2))
+    configure(config(west_vfs=2, west_vlan=42))
     check("reload", viaduct("reload", timeout=30).status == 0)
     check("the other PF is provisioned meanwhile",
-          until(lambda: read(f"{DEVICES}/{PF1}/sriov_numvfs") == "2", 40), viaduct("status").out)
+          until(lambda: [v["vlan"] for v in ip_vfs(NET1)] == [42, 42], 40), viaduct("status").out)
+    check("the one that hangs is blocked", until(lambda: status_of(PF0)["state"] == "blocked", 20), status_of(PF0))
+    contains("with its holder", str(until(lambda: f"{holder.pid}" in status_of(PF0).get("blocked_by", "") and
+                                          status_of(PF0)["blocked_by"], 10)), vf, str(holder.pid))
+    refusal = viaduct("apply", PF0)
+    check("and refuses to be worked on", refusal.status != 0 and "blocked" in refusal.err + refusal.out, refusal)
     holder.kill()
     holder.wait()
     check("let go, the removal ends", until(lambda: foreign.poll() is not None, 30))
-    check("what was taken is seen", until(lambda: status_of(PF0)["vfs"] == 0, 20), status_of(PF0))
-    check("apply makes it again", until(lambda: viaduct("apply").status == 0, 20) and status_of(PF0)["vfs"] == 2,
-          viaduct("status").out)
+    check("the PF is no longer blocked", until(lambda: status_of(PF0)["state"] != "blocked", 20), status_of(PF0))
+    check("what was taken is made again", until(lambda: status_of(PF0)["state"] == "ok" and
+                                                vf_address(PF0, 1) is not None, 40), viaduct("status").out)
+    check("nothing is left to do", viaduct("plan").status == 0, viaduct("plan").out)
 
 
-def config(west_vfs):
+def config(west_vfs, west_vlan=0):
     pfs = [{"match": {"address": PF0}, "num_vfs": 2, "vf": {"driver": "vfio-pci"}},
            {"match": {"mac": "52:54:00:76:00:03"}, "num_vfs": 2, "vf": {"driver": "vfio-pci"}}]
     if west_vfs:
-        pfs.append({"match": {"address": PF1}, "num_vfs": west_vfs, "vf": {"driver": "vfio-pci"}})
+        pfs.append({"match": {"address": PF1}, "num_vfs": west_vfs,
+                    "vf": {"driver": "vfio-pci", "vlan": west_vlan}})
     return {"drift": {"interval_s": 3}, "pfs": pfs}
 
 

@@ -21,17 +21,21 @@ static void assert_text(json_object *o, const char *pointer, const char *want)
 static void test_attrs_round_trip(void **state)
 {
 	static const struct via_vf_attrs cases[] = {
-		{ .known = 0 },
-		{ .known = VIA_ATTR_BIT(VIA_VF_ATTR_MAC) }, /* none administered */
-		{ .known = VIA_ATTR_BIT(VIA_VF_ATTR_MAC), .mac = { { 2, 0, 0, 0, 0, 1 } } },
-		{ .known = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN), .vlan = 4094, .qos = 7,
-			.vlan_proto = VIA_VLAN_PROTO_8021AD },
-		{ .known = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN), .vlan_proto = VIA_VLAN_PROTO_8021Q },
-		{ .known = VIA_ATTR_BIT(VIA_VF_ATTR_RATE), .min_tx_mbps = 1, .max_tx_mbps = UINT32_MAX },
-		{ .known = VIA_ATTR_BIT(VIA_VF_ATTR_SPOOFCHK) | VIA_ATTR_BIT(VIA_VF_ATTR_TRUST) |
-				VIA_ATTR_BIT(VIA_VF_ATTR_RSS_QUERY),
-			.trust = true },
-		{ .known = VIA_ATTR_BIT(VIA_VF_ATTR_LINK_STATE), .link_state = VIA_LINK_DISABLE },
+		{.known = 0},
+		{.known = VIA_ATTR_BIT(VIA_VF_ATTR_MAC)}, /* none administered */
+		{.known = VIA_ATTR_BIT(VIA_VF_ATTR_MAC), .mac = {{2, 0, 0, 0, 0, 1}}},
+		{.known = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN),
+			.vlan = 4094,
+			.qos = 7,
+			.vlan_proto = VIA_VLAN_PROTO_8021AD},
+		{.known = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN), .vlan_proto = VIA_VLAN_PROTO_8021Q},
+		{.known = VIA_ATTR_BIT(VIA_VF_ATTR_RATE),
+			.min_tx_mbps = 1,
+			.max_tx_mbps = UINT32_MAX},
+		{.known = VIA_ATTR_BIT(VIA_VF_ATTR_SPOOFCHK) | VIA_ATTR_BIT(VIA_VF_ATTR_TRUST) |
+			  VIA_ATTR_BIT(VIA_VF_ATTR_RSS_QUERY),
+			.trust = true},
+		{.known = VIA_ATTR_BIT(VIA_VF_ATTR_LINK_STATE), .link_state = VIA_LINK_DISABLE},
 	};
 
 	(void)state;
@@ -52,22 +56,22 @@ static void test_attrs_refused(void **state)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{ "{\"vlan\": 4096}", "/vlan" },
-		{ "{\"qos\": 8}", "/qos" },
-		{ "{\"mac\": \"x\"}", "/mac" },
-		{ "{\"vlan_proto\": \"802.1x\"}", "/vlan_proto" },
-		{ "{\"link_state\": \"on\"}", "/link_state" },
-		{ "{\"spoofchk\": 1}", "/spoofchk" },
-		{ "{\"max_tx_mbps\": -1}", "/max_tx_mbps" },
-		{ "{\"colour\": 1}", "/colour" },
-		{ "[]", "" },
+		{"{\"vlan\": 4096}", "/vlan"},
+		{"{\"qos\": 8}", "/qos"},
+		{"{\"mac\": \"x\"}", "/mac"},
+		{"{\"vlan_proto\": \"802.1x\"}", "/vlan_proto"},
+		{"{\"link_state\": \"on\"}", "/link_state"},
+		{"{\"spoofchk\": 1}", "/spoofchk"},
+		{"{\"max_tx_mbps\": -1}", "/max_tx_mbps"},
+		{"{\"colour\": 1}", "/colour"},
+		{"[]", ""},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(cases); i++) {
 		via_autojson *o = json_tokener_parse(cases[i].text);
-		struct via_vf_attrs got = { .known = 77 };
-		struct via_err err = { 0 };
+		struct via_vf_attrs got = {.known = 77};
+		struct via_err err = {0};
 
 		assert_int_equal(via_codec_vf_attrs_parse(o, &got, &err), VIA_REFUSED_INVALID);
 		assert_non_null(strstr(err.msg, cases[i].message));
@@ -77,12 +81,12 @@ static void test_attrs_refused(void **state)
 
 static void test_unknown_is_left_out(void **state)
 {
-	const struct via_device d = { .numa_node = -1, .iommu_group = -1 };
-	const struct via_inventory inv = { .n_devices = 0 };
+	const struct via_device d = {.numa_node = -1, .iommu_group = -1};
+	const struct via_inventory inv = {.n_devices = 0};
 	via_autojson *o = via_codec_device(&inv, &d);
-	static const char *const absent[] = { "/driver", "/numa_node", "/iommu_group", "/link", "/msix",
-		"/serial", "/sriov", "/pf", "/vf_index", "/attrs", "/parent", "/problem", "/subvendor",
-		"/vendor_name" };
+	static const char *const absent[] = {"/driver", "/numa_node", "/iommu_group", "/link",
+		"/msix", "/serial", "/sriov", "/pf", "/vf_index", "/attrs", "/parent", "/problem",
+		"/subvendor", "/vendor_name"};
 
 	(void)state;
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(absent); i++)

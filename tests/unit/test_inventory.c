@@ -10,30 +10,40 @@
 #include "model/inventory.h"
 
 /* A PF with VFs 0 and 2, a NIC, net devices; one index in two namespaces. */
-static const struct via_vf_slot slots[] = { { 0, { 0, 1, 0x10, 0 } }, { 2, { 0, 1, 0x10, 4 } } };
-static const struct via_vf_state states[] = { { .index = 0 }, { .index = 1 }, { .index = 2 } };
-static const struct via_sriov sriov = { .num = 2, .n_vfs = 2, .vfs = slots, .n_vf_info = 3,
-	.vf_info = states };
-static const int pf_netdevs[] = { 2, 3 }, rep_only[] = { 2 };
+static const struct via_vf_slot slots[] = {{0, {0, 1, 0x10, 0}}, {2, {0, 1, 0x10, 4}}};
+static const struct via_vf_state states[] = {{.index = 0}, {.index = 1}, {.index = 2}};
+static const struct via_sriov sriov = {
+	.num = 2, .n_vfs = 2, .vfs = slots, .n_vf_info = 3, .vf_info = states};
+static const int pf_netdevs[] = {2, 3}, rep_only[] = {2};
 static struct via_device devices[] = {
-	{ .addr = { 0, 1, 0, 0 }, .kind = VIA_DEVICE_PF, .sriov = &sriov, .iommu_group = 5,
-		.n_netdevs = 2, .netdevs = pf_netdevs },
-	{ .addr = { 0, 1, 0x10, 0 }, .kind = VIA_DEVICE_VF, .pf = { 0, 1, 0, 0 }, .iommu_group = 6 },
-	{ .addr = { 0, 1, 0x10, 4 }, .kind = VIA_DEVICE_VF, .pf = { 0, 1, 0, 0 }, .vf_index = 2,
-		.iommu_group = -1 },
-	{ .addr = { 0, 2, 0, 0 }, .kind = VIA_DEVICE_NIC, .iommu_group = 5, .n_netdevs = 1,
-		.netdevs = rep_only },
-	{ .addr = { 1, 0, 0, 0 }, .kind = VIA_DEVICE_OTHER, .iommu_group = -1 },
+	{.addr = {0, 1, 0, 0},
+		.kind = VIA_DEVICE_PF,
+		.sriov = &sriov,
+		.iommu_group = 5,
+		.n_netdevs = 2,
+		.netdevs = pf_netdevs},
+	{.addr = {0, 1, 0x10, 0}, .kind = VIA_DEVICE_VF, .pf = {0, 1, 0, 0}, .iommu_group = 6},
+	{.addr = {0, 1, 0x10, 4},
+		.kind = VIA_DEVICE_VF,
+		.pf = {0, 1, 0, 0},
+		.vf_index = 2,
+		.iommu_group = -1},
+	{.addr = {0, 2, 0, 0},
+		.kind = VIA_DEVICE_NIC,
+		.iommu_group = 5,
+		.n_netdevs = 1,
+		.netdevs = rep_only},
+	{.addr = {1, 0, 0, 0}, .kind = VIA_DEVICE_OTHER, .iommu_group = -1},
 };
 static struct via_netdev netdevs[] = {
-	{ .name = "lo", .ifindex = 1 },
-	{ .name = "pf0vf0", .ifindex = 2, .representor = true, .has_dev = true, .dev = { 0, 1, 0, 0 } },
-	{ .name = "eth0", .ifindex = 3, .has_dev = true, .dev = { 0, 1, 0, 0 } },
-	{ .name = "eth0", .ifindex = 2, .netns = "blue", .has_dev = true, .dev = { 0, 1, 0x10, 0 } },
-	{ .name = "vf9", .ifindex = 9, .netns = "blue", .has_dev = true, .dev = { 0, 1, 0x10, 4 } },
+	{.name = "lo", .ifindex = 1},
+	{.name = "pf0vf0", .ifindex = 2, .representor = true, .has_dev = true, .dev = {0, 1, 0, 0}},
+	{.name = "eth0", .ifindex = 3, .has_dev = true, .dev = {0, 1, 0, 0}},
+	{.name = "eth0", .ifindex = 2, .netns = "blue", .has_dev = true, .dev = {0, 1, 0x10, 0}},
+	{.name = "vf9", .ifindex = 9, .netns = "blue", .has_dev = true, .dev = {0, 1, 0x10, 4}},
 };
-static const struct via_inventory inv = { .n_devices = 5, .devices = devices, .n_netdevs = 5,
-	.netdevs = netdevs };
+static const struct via_inventory inv = {
+	.n_devices = 5, .devices = devices, .n_netdevs = 5, .netdevs = netdevs};
 static const struct via_inventory empty;
 
 static void test_device(void **state)
@@ -41,7 +51,7 @@ static void test_device(void **state)
 	(void)state;
 	for (size_t i = 0; i < inv.n_devices; i++)
 		assert_ptr_equal(via_inventory_device(&inv, devices[i].addr), &devices[i]);
-	assert_null(via_inventory_device(&inv, (struct via_addr){ 0, 1, 0x10, 2 }));
+	assert_null(via_inventory_device(&inv, (struct via_addr){0, 1, 0x10, 2}));
 	assert_null(via_inventory_device(&empty, devices[0].addr));
 }
 

@@ -23,13 +23,13 @@ static void full(uint8_t c[4096])
 	put(c, 0x06, 0x10, 2);
 	put(c, 0x34, 0x40, 1);
 	put(c, 0x40, 0x8010, 2);
-	put(c, 0x42, 0x0062, 2);      /* version 2, downstream port */
-	put(c, 0x44, 1u << 28, 4);    /* FLR */
-	put(c, 0x4c, 0x103, 4);	      /* LNKCAP: 8 GT/s, x16 */
-	put(c, 0x52, 0x0082, 2);      /* LNKSTA: 5 GT/s, x8 */
-	put(c, 0x6c, 0x1e, 4);	      /* LNKCAP2: 2.5 to 16 GT/s */
+	put(c, 0x42, 0x0062, 2);   /* version 2, downstream port */
+	put(c, 0x44, 1u << 28, 4); /* FLR */
+	put(c, 0x4c, 0x103, 4);	   /* LNKCAP: 8 GT/s, x16 */
+	put(c, 0x52, 0x0082, 2);   /* LNKSTA: 5 GT/s, x8 */
+	put(c, 0x6c, 0x1e, 4);	   /* LNKCAP2: 2.5 to 16 GT/s */
 	put(c, 0x80, 0x9011, 2);
-	put(c, 0x82, 0x803f, 2);      /* enabled, 64 entries */
+	put(c, 0x82, 0x803f, 2); /* enabled, 64 entries */
 	put(c, 0x90, 0x0013, 2);
 	put(c, 0x100, 0x1201000d, 4); /* ACS, next 0x120 */
 	put(c, 0x104, 0x001d001f, 4);
@@ -40,7 +40,7 @@ static void full(uint8_t c[4096])
 
 static void test_all(void **state)
 {
-	const uint8_t serial[8] = { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88 };
+	const uint8_t serial[8] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
 	struct via_pci_caps caps;
 	uint8_t c[4096];
 
@@ -94,8 +94,11 @@ static void test_acs(void **state)
 		uint16_t ctrl;
 		enum via_acs want;
 	} cases[] = {
-		{ 0x1d, VIA_ACS_FULL }, { 0x5d, VIA_ACS_FULL }, { 0x1c, VIA_ACS_PARTIAL },
-		{ 0x0d, VIA_ACS_PARTIAL }, { 0, VIA_ACS_PARTIAL },
+		{0x1d, VIA_ACS_FULL},
+		{0x5d, VIA_ACS_FULL},
+		{0x1c, VIA_ACS_PARTIAL},
+		{0x0d, VIA_ACS_PARTIAL},
+		{0, VIA_ACS_PARTIAL},
 	};
 	struct via_pci_caps caps;
 	uint8_t c[4096];
@@ -144,7 +147,7 @@ static void test_loops(void **state)
 
 	(void)state;
 	full(c);
-	put(c, 0x81, 0x40, 1);	     /* MSI-X leads back to PCIe */
+	put(c, 0x81, 0x40, 1);	      /* MSI-X leads back to PCIe */
 	put(c, 0x120, 0x10010003, 4); /* the serial number back to ACS */
 	via_pci_parse_config(c, sizeof(c), &caps);
 	assert_true(caps.pcie && caps.has_serial);

@@ -3,12 +3,13 @@
 #include "model/policy.h"
 #include "test_scan_host.h"
 
-typedef int check_fn(const struct via_inventory *inv, const struct via_device *d, struct via_err *err);
+typedef int check_fn(
+	const struct via_inventory *inv, const struct via_device *d, struct via_err *err);
 
-static void assert_refused(
-	struct scan_host *h, check_fn *check, const char *addr, enum via_refusal code, const char *text)
+static void assert_refused(struct scan_host *h, check_fn *check, const char *addr,
+	enum via_refusal code, const char *text)
 {
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 	const struct via_device *d = scan_host_device(h, addr);
 	int r;
 
@@ -20,7 +21,7 @@ static void assert_refused(
 
 static void assert_allowed(struct scan_host *h, check_fn *check, const char *addr)
 {
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 
 	if (check(h->inv, scan_host_device(h, addr), &err))
 		fail_msg("%s: %s", addr, err.msg);
@@ -44,13 +45,15 @@ static void test_holder_text(void **state)
 		struct via_holder h;
 		const char *text;
 	} cases[] = {
-		{ { VIA_HOLDER_DOMAIN, 812, "web1", "4dea" }, "domain web1 (pid 812, UUID 4dea)" },
-		{ { VIA_HOLDER_DOMAIN, 812, "web1", NULL }, "domain web1 (pid 812)" },
-		{ { VIA_HOLDER_PROCESS, 9, "dpdk", NULL }, "process dpdk (pid 9)" },
-		{ { VIA_HOLDER_PROCESS, 9, NULL, NULL }, "process without a name (pid 9)" },
-		{ { VIA_HOLDER_HOST, 0, "eth1", "member of br0" }, "the host itself (eth1 member of br0)" },
-		{ { VIA_HOLDER_HOST, 0, NULL, "mounted at /" }, "the host itself (mounted at /)" },
-		{ { VIA_HOLDER_NETNS, 0, "blue", "vf0 is in it" }, "network namespace blue (vf0 is in it)" },
+		{{VIA_HOLDER_DOMAIN, 812, "web1", "4dea"}, "domain web1 (pid 812, UUID 4dea)"},
+		{{VIA_HOLDER_DOMAIN, 812, "web1", NULL}, "domain web1 (pid 812)"},
+		{{VIA_HOLDER_PROCESS, 9, "dpdk", NULL}, "process dpdk (pid 9)"},
+		{{VIA_HOLDER_PROCESS, 9, NULL, NULL}, "process without a name (pid 9)"},
+		{{VIA_HOLDER_HOST, 0, "eth1", "member of br0"},
+			"the host itself (eth1 member of br0)"},
+		{{VIA_HOLDER_HOST, 0, NULL, "mounted at /"}, "the host itself (mounted at /)"},
+		{{VIA_HOLDER_NETNS, 0, "blue", "vf0 is in it"},
+			"network namespace blue (vf0 is in it)"},
 	};
 	char buf[128], small[8];
 
@@ -66,14 +69,16 @@ static void test_unused(void **state)
 
 	(void)state;
 	assert_refused(&h, via_policy_unused, "0000:01:10.0", VIA_REFUSED_IN_USE,
-		"domain web1 (pid 812, UUID 4dea22b3-1d52-d8f3-2516-782e98ab3fa0) holds 0000:01:10.0; "
+		"domain web1 (pid 812, UUID 4dea22b3-1d52-d8f3-2516-782e98ab3fa0) holds "
+		"0000:01:10.0; "
 		"stop it or detach the device first");
 	assert_refused(&h, via_policy_unused, "0000:01:10.2", VIA_REFUSED_IN_USE,
 		"process dpdk-testpmd (pid 900) holds 0000:01:10.2; end the process first");
 	assert_allowed(&h, via_policy_unused, "0000:01:10.4");
 	assert_allowed(&h, via_policy_unused, "0000:01:00.0");
 	assert_refused(&h, via_policy_vfs_unused, "0000:01:00.0", VIA_REFUSED_IN_USE,
-		"holds 0000:01:10.0 (VF 0), process dpdk-testpmd (pid 900) holds 0000:01:10.2 (VF 1)");
+		"holds 0000:01:10.0 (VF 0), process dpdk-testpmd (pid 900) holds 0000:01:10.2 (VF "
+		"1)");
 }
 
 static void test_host_uses_vf(void **state)
@@ -82,7 +87,8 @@ static void test_host_uses_vf(void **state)
 
 	(void)state;
 	assert_refused(&h, via_policy_unused, "0000:01:10.0", VIA_REFUSED_IN_USE,
-		"the host itself (eth1 has address 10.5.0.1/24) holds 0000:01:10.0; take it out of use");
+		"the host itself (eth1 has address 10.5.0.1/24) holds 0000:01:10.0; take it out of "
+		"use");
 	assert_refused(&h, via_policy_unused, "0000:01:10.2", VIA_REFUSED_IN_USE, "member of br0");
 	assert_refused(&h, via_policy_unused, "0000:01:10.4", VIA_REFUSED_IN_USE, "carries eth3.9");
 	assert_refused(&h, via_policy_passthrough, "0000:01:10.6", VIA_REFUSED_IN_USE,
@@ -115,7 +121,8 @@ static void test_group(void **state)
 
 	(void)state;
 	assert_refused(&h, via_policy_passthrough, "0000:05:01.0", VIA_REFUSED_UNSAFE_GROUP,
-		"IOMMU group 4 of 0000:05:01.0 also has 0000:05:00.0, which driver igb uses on the host");
+		"IOMMU group 4 of 0000:05:01.0 also has 0000:05:00.0, which driver igb uses on the "
+		"host");
 	/* A GPU and its own sound function go together; both are free here, held there. */
 	assert_allowed(&g, via_policy_passthrough, "0000:01:00.0");
 	assert_allowed(&g, via_policy_passthrough, "0000:01:00.1");
@@ -154,8 +161,8 @@ static void test_macvlan_below(void **state)
 	autohost h = scan_host_load("macvlan");
 
 	(void)state;
-	assert_refused(&h, via_policy_passthrough, "0000:01:00.0", VIA_REFUSED_IN_USE,
-		"mac0 is on eth0");
+	assert_refused(
+		&h, via_policy_passthrough, "0000:01:00.0", VIA_REFUSED_IN_USE, "mac0 is on eth0");
 }
 
 static bool is_protected_by(struct scan_host *h, const char *addr, const char *text)
@@ -174,17 +181,21 @@ static void test_protect(void **state)
 	static const struct {
 		const char *host, *addr, *text;
 	} cases[] = {
-		{ "bond", "0000:01:00.0", "default route (IPv4) via 10.30.0.1 on bond0.30 through eth0" },
-		{ "bond", "0000:02:00.0", "default route (IPv6) via fe80::1 on bond0.30 through eth1" },
-		{ "vlan-bridge", "0000:01:00.0", "address 192.168.7.1/24 on br0.7 through eth0" },
-		{ "openvswitch", "0000:01:00.0", "default route (IPv4) via 10.1.1.1 on br-ex through eth0" },
-		{ "macvlan", "0000:01:00.0", "address 10.9.0.4/24 on mac0 through eth0" },
-		{ "macvlan", "0000:02:00.0", "address 10.10.0.4/24 on veth0 through eth1" },
-		{ "nfs-root", "0000:01:00.0", "root file system from 10.0.0.9 on eth0" },
-		{ "nfs-root", "0000:02:00.0", "ssh session from 10.2.0.7 on eth1" },
-		{ "disks", "0000:01:00.0", "root file system from 10.7.0.3 on eth0" },
-		{ "host-vf", "0000:01:00.0", "default route (IPv4) via 10.6.0.1 on eth4 through its VF 3" },
-		{ "plain-nic", "0000:00:14.0", "default route (IPv4) via 198.51.100.1 on usb0" },
+		{"bond", "0000:01:00.0",
+			"default route (IPv4) via 10.30.0.1 on bond0.30 through eth0"},
+		{"bond", "0000:02:00.0",
+			"default route (IPv6) via fe80::1 on bond0.30 through eth1"},
+		{"vlan-bridge", "0000:01:00.0", "address 192.168.7.1/24 on br0.7 through eth0"},
+		{"openvswitch", "0000:01:00.0",
+			"default route (IPv4) via 10.1.1.1 on br-ex through eth0"},
+		{"macvlan", "0000:01:00.0", "address 10.9.0.4/24 on mac0 through eth0"},
+		{"macvlan", "0000:02:00.0", "address 10.10.0.4/24 on veth0 through eth1"},
+		{"nfs-root", "0000:01:00.0", "root file system from 10.0.0.9 on eth0"},
+		{"nfs-root", "0000:02:00.0", "ssh session from 10.2.0.7 on eth1"},
+		{"disks", "0000:01:00.0", "root file system from 10.7.0.3 on eth0"},
+		{"host-vf", "0000:01:00.0",
+			"default route (IPv4) via 10.6.0.1 on eth4 through its VF 3"},
+		{"plain-nic", "0000:00:14.0", "default route (IPv4) via 198.51.100.1 on usb0"},
 	};
 
 	(void)state;
@@ -201,10 +212,10 @@ static void test_not_protected(void **state)
 	static const struct {
 		const char *host, *addr;
 	} cases[] = {
-		{ "vlan-bridge", "0000:02:00.0" }, /* a loop of masters elsewhere */
-		{ "nfs-root", "0000:00:01.0" },
-		{ "domain-vf", "0000:01:00.0" },
-		{ "switchdev", "0000:08:00.0" },
+		{"vlan-bridge", "0000:02:00.0"}, /* a loop of masters elsewhere */
+		{"nfs-root", "0000:00:01.0"},
+		{"domain-vf", "0000:01:00.0"},
+		{"switchdev", "0000:08:00.0"},
 	};
 
 	(void)state;

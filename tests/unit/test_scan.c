@@ -7,20 +7,20 @@
 /* An igb PF with VFs as the fake makes them. */
 static struct scan_host igb(const char *vfs)
 {
-	struct scan_host h = { .f = via_fake_create() };
+	struct scan_host h = {.f = via_fake_create()};
 
 	h.k = via_fake_kernel(h.f);
 	via_fake_add_usual_drivers(h.f);
 	via_fake_add_bridge(h.f, "0000:00:01.0", true);
 	via_fake_add_igb(h.f, "0000:01:00.0", "eth0", "52:54:00:76:00:01");
-	assert_int_equal(via_kernel_write_str(h.k, VIA_PCI_DEVICES "/0000:01:00.0/sriov_numvfs", vfs),
-		0);
+	assert_int_equal(
+		via_kernel_write_str(h.k, VIA_PCI_DEVICES "/0000:01:00.0/sriov_numvfs", vfs), 0);
 	return h;
 }
 
 static void test_names(void **state)
 {
-	const struct via_scan_options none = { .no_names = true };
+	const struct via_scan_options none = {.no_names = true};
 	autohost h = igb("2");
 
 	(void)state;
@@ -46,11 +46,11 @@ static void test_generation_grows(void **state)
 
 static void test_busy(void **state)
 {
-	struct via_addr pf = { 0, 1, 0, 0 };
-	const struct via_scan_options opt = { .busy = &pf, .n_busy = 1 };
+	struct via_addr pf = {0, 1, 0, 0};
+	const struct via_scan_options opt = {.busy = &pf, .n_busy = 1};
 	/* These take the PF's device lock, or a VF's, or devlink's. */
-	static const char *const locked[] = { "read:*/sriov_numvfs", "read:*/sriov_vf_total_msix",
-		"read:*01:*/driver_override", "get_eswitch" };
+	static const char *const locked[] = {"read:*/sriov_numvfs", "read:*/sriov_vf_total_msix",
+		"read:*01:*/driver_override", "get_eswitch"};
 	autohost h = igb("3");
 
 	(void)state;
@@ -68,8 +68,8 @@ static void test_busy(void **state)
 /* What is not read of a busy PF is taken from before. */
 static void test_busy_update(void **state)
 {
-	struct via_addr pf = { 0, 1, 0, 0 };
-	const struct via_scan_options opt = { .busy = &pf, .n_busy = 1 };
+	struct via_addr pf = {0, 1, 0, 0};
+	const struct via_scan_options opt = {.busy = &pf, .n_busy = 1};
 	autohost h = igb("1");
 	struct via_inventory *now = NULL;
 
@@ -95,8 +95,9 @@ static void drop_nic(struct via_fake *f, void *user)
 static void test_device_vanishes(void **state)
 {
 	/* Between the listing and the first look; in the middle; at the end. */
-	static const char *const when[] = { "list:sys/bus/pci/devices", "read:*/0000:05:00.0/modalias",
-		"read:*/0000:05:00.0/config", "read:*/0000:05:00.0/reset_method" };
+	static const char *const when[] = {"list:sys/bus/pci/devices",
+		"read:*/0000:05:00.0/modalias", "read:*/0000:05:00.0/config",
+		"read:*/0000:05:00.0/reset_method"};
 
 	(void)state;
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(when); i++) {
@@ -116,16 +117,14 @@ static void drop_vfs(struct via_fake *f, void *user)
 {
 	(void)user;
 	struck++;
-	via_kernel_write_str(
-		via_fake_kernel(f), VIA_PCI_DEVICES "/0000:01:00.0/sriov_numvfs", "0");
+	via_kernel_write_str(via_fake_kernel(f), VIA_PCI_DEVICES "/0000:01:00.0/sriov_numvfs", "0");
 }
 
 static void make_vfs(struct via_fake *f, void *user)
 {
 	(void)user;
 	struck++;
-	via_kernel_write_str(
-		via_fake_kernel(f), VIA_PCI_DEVICES "/0000:01:00.0/sriov_numvfs", "4");
+	via_kernel_write_str(via_fake_kernel(f), VIA_PCI_DEVICES "/0000:01:00.0/sriov_numvfs", "4");
 }
 
 /* Whatever was seen: each slot's VF is there, and each VF has a slot. */
@@ -150,11 +149,11 @@ static void test_vfs_come_and_go(void **state)
 		const char *vfs, *when;
 		void (*what)(struct via_fake *f, void *user);
 	} cases[] = {
-		{ "7", "list:sys/bus/pci/devices", drop_vfs },
-		{ "7", "read:*/0000:01:00.0/sriov_stride", drop_vfs },
-		{ "7", "readlink:*/0000:01:10.2/iommu_group", drop_vfs },
-		{ "0", "list:sys/bus/pci/devices", make_vfs },
-		{ "0", "read:*/0000:01:00.0/sriov_totalvfs", make_vfs },
+		{"7", "list:sys/bus/pci/devices", drop_vfs},
+		{"7", "read:*/0000:01:00.0/sriov_stride", drop_vfs},
+		{"7", "readlink:*/0000:01:10.2/iommu_group", drop_vfs},
+		{"0", "list:sys/bus/pci/devices", make_vfs},
+		{"0", "read:*/0000:01:00.0/sriov_totalvfs", make_vfs},
 	};
 
 	(void)state;
@@ -174,7 +173,7 @@ static void test_vfs_found_late(void **state)
 {
 	autohost h = igb("4");
 	struct via_inventory *now = NULL;
-	struct via_addr vf = { 0, 1, 0x10, 0 };
+	struct via_addr vf = {0, 1, 0x10, 0};
 
 	(void)state;
 	drop_vfs(h.f, NULL);
@@ -183,7 +182,7 @@ static void test_vfs_found_late(void **state)
 	/* The update is told of one VF and finds four new functions. */
 	assert_int_equal(via_scan_update(h.k, NULL, h.inv, &vf, 1, &now, NULL), 0);
 	assert_consistent(now);
-	assert_int_equal(via_inventory_device(now, (struct via_addr){ 0, 1, 0, 0 })->sriov->num, 4);
+	assert_int_equal(via_inventory_device(now, (struct via_addr){0, 1, 0, 0})->sriov->num, 4);
 	via_inventory_destroy(now);
 }
 
@@ -191,7 +190,7 @@ static void test_errors_pass(void **state)
 {
 	autohost h = igb("1");
 	struct via_inventory *inv = NULL;
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 
 	(void)state;
 	via_fake_fail(h.f, "get_net", 1, ENOBUFS);
@@ -220,7 +219,7 @@ static void test_vf_attributes_unreadable(void **state)
 
 static void test_no_bus(void **state)
 {
-	autohost h = { .f = via_fake_create() };
+	autohost h = {.f = via_fake_create()};
 
 	(void)state;
 	h.k = via_fake_kernel(h.f);
@@ -232,7 +231,7 @@ static void test_no_bus(void **state)
 
 static void test_no_netns(void **state)
 {
-	const struct via_scan_options here = { .no_netns = true };
+	const struct via_scan_options here = {.no_netns = true};
 	autohost h = scan_host_load("netns");
 
 	(void)state;
@@ -254,8 +253,8 @@ static void test_malformed(void **state)
 	/* A VF that cannot be the model for its likes is not. */
 	assert_non_null(strstr(scan_host_device(&h, "0000:01:10.0")->problem, "modalias"));
 	assert_int_equal(scan_host_device(&h, "0000:01:10.4")->device, 0x10ca);
-	assert_non_null(strstr(
-		scan_host_device(&h, "0000:01:10.2")->problem, "driver_override: \"xxxx"));
+	assert_non_null(
+		strstr(scan_host_device(&h, "0000:01:10.2")->problem, "driver_override: \"xxxx"));
 	assert_null(scan_host_device(&h, "0000:01:10.4")->problem);
 }
 

@@ -36,13 +36,14 @@ static void on_key(const char *section, const char *key, const char *value, void
 
 static void test_ini(void **state)
 {
-	char text[] = "top=1\n[Match]\n # no\n; no\n Name = a b \\\n   c\t\n\n[Link]\nEmpty=\nword\n[x\nk==v=\r\n";
+	char text[] = "top=1\n[Match]\n # no\n; no\n Name = a b \\\n   "
+		      "c\t\n\n[Link]\nEmpty=\nword\n[x\nk==v=\r\n";
 	via_autostrbuf b = VIA_STRBUF_INIT;
 
 	(void)state;
 	scan_ini(text, on_key, &b);
-	assert_string_equal(via_strbuf_str(&b),
-		"[]top=1;[Match]Name=a b      c;[Link]Empty=;[Link]k==v=;");
+	assert_string_equal(
+		via_strbuf_str(&b), "[]top=1;[Match]Name=a b      c;[Link]Empty=;[Link]k==v=;");
 }
 
 static int on_mount(const struct scan_mount *m, void *user)
@@ -54,12 +55,13 @@ static int on_mount(const struct scan_mount *m, void *user)
 
 static void test_mounts(void **state)
 {
-	static const char table[] = "29 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw,errors=x\n"
-				    "30 29 0:44 / /a\\040b\\134c rw - nfs4 10.0.0.1:/x\\040y rw,addr=10.0.0.1\n"
-				    "31 29 0:45 / /c rw master:2 propagate_from:3 - tmpfs none\n"
-				    "nonsense\n32 29 x:y / / rw - a b c\n33 29 0:1 / /d rw\n - a b\n";
+	static const char table[] =
+		"29 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw,errors=x\n"
+		"30 29 0:44 / /a\\040b\\134c rw - nfs4 10.0.0.1:/x\\040y rw,addr=10.0.0.1\n"
+		"31 29 0:45 / /c rw master:2 propagate_from:3 - tmpfs none\n"
+		"nonsense\n32 29 x:y / / rw - a b c\n33 29 0:1 / /d rw\n - a b\n";
 	via_autostrbuf b = VIA_STRBUF_INIT;
-	autohost h = { .f = via_fake_create() };
+	autohost h = {.f = via_fake_create()};
 
 	(void)state;
 	h.k = via_fake_kernel(h.f);
@@ -74,7 +76,7 @@ static void test_mounts(void **state)
 
 static size_t others(const char *path, const char *text)
 {
-	autohost h = { .f = via_fake_create() };
+	autohost h = {.f = via_fake_create()};
 
 	h.k = via_fake_kernel(h.f);
 	via_fake_add_usual_drivers(h.f);
@@ -92,46 +94,73 @@ static void test_sources(void **state)
 		const char *path, *text;
 		size_t n;
 	} cases[] = {
-		{ "etc/systemd/network/a.link", "[Match]\nDriver=igb\n[Link]\nSR-IOVVirtualFunctions=1\n", 1 },
-		{ "run/systemd/network/a.link", "[Match]\nPath=pci-*\n[SR-IOV]\nTrust=yes\n", 1 },
-		{ "usr/lib/systemd/network/a.link", "[Match]\nOriginalName=eth*\n[SR-IOV]\n", 0 },
-		{ "etc/systemd/network/a.link", "[Match]\nMACAddress=00:11:22:33:44:55 5254.0076.0001\n[SR-IOV]\nTrust=1\n", 1 },
-		{ "etc/systemd/network/a.link", "[Match]\nMACAddress=52:54:00:76:00:0\n[SR-IOV]\nTrust=1\n", 0 },
-		{ "etc/systemd/network/a.link", "[Match]\nType=wlan\n[SR-IOV]\nTrust=1\n", 0 },
-		{ "etc/systemd/network/a.link", "[Match]\nHost=x\n[SR-IOV]\nTrust=1\n", 1 },
-		{ "etc/systemd/network/a.link", "[SR-IOV]\nTrust=1\n", 0 },
-		{ "etc/systemd/network/a.link", "[Match]\nOriginalName=*\n[Link]\nMTUBytes=1500\n", 0 },
-		{ "etc/systemd/network/x.network", "[Match]\nName=eth0\n[SR-IOV]\nTrust=1\n", 0 },
-		{ "run/systemd/netif", "[Match]\nName=eth0\n[SR-IOV]\nTrust=1\n", 1 },
-		{ "etc/NetworkManager/system-connections/a.nmconnection", "[ethernet]\nmac-address=52:54:00:76:00:01\n[sriov]\ntotal-vfs=1\n", 1 },
-		{ "etc/NetworkManager/system-connections/a.nmconnection", "[ethernet]\nmac-address=52:54:00:76:00:09\n[sriov]\ntotal-vfs=1\n", 0 },
-		{ "run/NetworkManager/system-connections/a.nmconnection", "[match]\ndriver=e*;igb\n[sriov]\nvf.0=mac=x\n", 1 },
-		{ "etc/NetworkManager/system-connections/a.nmconnection", "[connection]\ninterface-name=eth0\n[sriov]\n", 0 },
-		{ "etc/sysconfig/network-scripts/ifcfg-eth0", "DEVICE=\"eth0\"\nSRIOV_TOTAL_VFS=2\n", 1 },
-		{ "etc/sysconfig/network-scripts/ifcfg-eth1", "DEVICE=eth1\nSRIOV_TOTAL_VFS=2\n", 0 },
-		{ "etc/udev/rules.d/a.rules", "ACTION==\"add\", KERNELS==\"0000:01:*\", ATTR{sriov_numvfs}=\"3\"\n", 1 },
-		{ "etc/udev/rules.d/a.rules", "KERNEL!=\"eth0\", SUBSYSTEM==\"net\", ATTR{device/sriov_numvfs}=\"3\"\n", 0 },
-		{ "etc/udev/rules.d/a.rules", "DRIVERS==\"ice\", ATTR{sriov_numvfs}=\"3\"\n", 0 },
-		{ "etc/udev/rules.d/a.rules", "ENV{ID_PATH}==\"pci-0000:01:00.0\", RUN+=\"/bin/sh -c 'echo 1 > /sys/x/sriov_numvfs'\"\n", 1 },
-		{ "etc/udev/rules.d/a.rules", "ATTR{device/sriov_numvfs}==\"0\", TAG+=\"systemd\"\n", 0 },
-		{ "etc/udev/rules.d/a.rules", "# ATTR{sriov_numvfs}=\"3\"\nATTR{sriov_numvfs\n", 0 },
-		{ "run/udev/rules.d/a.rules", "NAME==\"eth9|eth0\", \\\n ATTR{device/sriov_numvfs}=\"3\"\n", 1 },
-		{ "etc/udev/rules.d/a.conf", "ATTR{sriov_numvfs}=\"3\"\n", 0 },
-		{ "etc/driverctl.d/pci-0000:01:00.0", "vfio-pci\n", 1 },
-		{ "etc/driverctl.d/0000:01:00.0", "vfio-pci\n", 1 },
-		{ "etc/driverctl.d/pci-0000:02:00.0", "vfio-pci\n", 0 },
-		{ "etc/sriov-operator/pci/0000:01:00.0", "{}", 1 },
-		{ "etc/sriov-operator/sriov-interface-config.yaml", "spec:\n  interfaces:\n  - pciAddress: 0000:01:00.0\n", 1 },
-		{ "etc/os-net-config/sriov_config.yaml", "- {device_type: pf, name: eth0, numvfs: 2}\n", 1 },
-		{ "etc/netplan/a.yaml", "eth0: {virtual-function-count: 3}\n", 1 },
-		{ "etc/netplan/a.yaml", "eth0: {dhcp4: true}\n", 0 },
-		{ "etc/modprobe.d/a.conf", "options igb max_vfs=7\n", 1 },
-		{ "etc/modprobe.d/a.conf", "options igbx max_vfs=7\noptions igb debug=1\n", 0 },
-		{ "etc/libvirt/qemu/networks/a.xml", "<network><forward mode=\"hostdev\"><pf dev=\"eth0\"/></forward></network>", 1 },
-		{ "etc/libvirt/qemu/networks/a.xml", "<network><forward mode='nat'><pf dev='eth0'/></forward></network>", 0 },
-		{ "etc/libvirt/qemu/networks/a.xml", "<forward mode='hostdev'><address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></forward>", 1 },
-		{ "etc/libvirt/qemu/networks/a.xml", "<forward mode='hostdev'><pf dev='eth0", 0 },
-		{ "etc/libvirt/qemu/networks/a.xml", "<forward mode='hostdev'/></network><pf dev='eth0'/>", 0 },
+		{"etc/systemd/network/a.link",
+			"[Match]\nDriver=igb\n[Link]\nSR-IOVVirtualFunctions=1\n", 1},
+		{"run/systemd/network/a.link", "[Match]\nPath=pci-*\n[SR-IOV]\nTrust=yes\n", 1},
+		{"usr/lib/systemd/network/a.link", "[Match]\nOriginalName=eth*\n[SR-IOV]\n", 0},
+		{"etc/systemd/network/a.link",
+			"[Match]\nMACAddress=00:11:22:33:44:55 5254.0076.0001\n[SR-IOV]\nTrust=1\n",
+			1},
+		{"etc/systemd/network/a.link",
+			"[Match]\nMACAddress=52:54:00:76:00:0\n[SR-IOV]\nTrust=1\n", 0},
+		{"etc/systemd/network/a.link", "[Match]\nType=wlan\n[SR-IOV]\nTrust=1\n", 0},
+		{"etc/systemd/network/a.link", "[Match]\nHost=x\n[SR-IOV]\nTrust=1\n", 1},
+		{"etc/systemd/network/a.link", "[SR-IOV]\nTrust=1\n", 0},
+		{"etc/systemd/network/a.link", "[Match]\nOriginalName=*\n[Link]\nMTUBytes=1500\n",
+			0},
+		{"etc/systemd/network/x.network", "[Match]\nName=eth0\n[SR-IOV]\nTrust=1\n", 0},
+		{"run/systemd/netif", "[Match]\nName=eth0\n[SR-IOV]\nTrust=1\n", 1},
+		{"etc/NetworkManager/system-connections/a.nmconnection",
+			"[ethernet]\nmac-address=52:54:00:76:00:01\n[sriov]\ntotal-vfs=1\n", 1},
+		{"etc/NetworkManager/system-connections/a.nmconnection",
+			"[ethernet]\nmac-address=52:54:00:76:00:09\n[sriov]\ntotal-vfs=1\n", 0},
+		{"run/NetworkManager/system-connections/a.nmconnection",
+			"[match]\ndriver=e*;igb\n[sriov]\nvf.0=mac=x\n", 1},
+		{"etc/NetworkManager/system-connections/a.nmconnection",
+			"[connection]\ninterface-name=eth0\n[sriov]\n", 0},
+		{"etc/sysconfig/network-scripts/ifcfg-eth0", "DEVICE=\"eth0\"\nSRIOV_TOTAL_VFS=2\n",
+			1},
+		{"etc/sysconfig/network-scripts/ifcfg-eth1", "DEVICE=eth1\nSRIOV_TOTAL_VFS=2\n", 0},
+		{"etc/udev/rules.d/a.rules",
+			"ACTION==\"add\", KERNELS==\"0000:01:*\", ATTR{sriov_numvfs}=\"3\"\n", 1},
+		{"etc/udev/rules.d/a.rules",
+			"KERNEL!=\"eth0\", SUBSYSTEM==\"net\", ATTR{device/sriov_numvfs}=\"3\"\n",
+			0},
+		{"etc/udev/rules.d/a.rules", "DRIVERS==\"ice\", ATTR{sriov_numvfs}=\"3\"\n", 0},
+		{"etc/udev/rules.d/a.rules",
+			"ENV{ID_PATH}==\"pci-0000:01:00.0\", RUN+=\"/bin/sh -c 'echo 1 > "
+			"/sys/x/sriov_numvfs'\"\n",
+			1},
+		{"etc/udev/rules.d/a.rules", "ATTR{device/sriov_numvfs}==\"0\", TAG+=\"systemd\"\n",
+			0},
+		{"etc/udev/rules.d/a.rules", "# ATTR{sriov_numvfs}=\"3\"\nATTR{sriov_numvfs\n", 0},
+		{"run/udev/rules.d/a.rules",
+			"NAME==\"eth9|eth0\", \\\n ATTR{device/sriov_numvfs}=\"3\"\n", 1},
+		{"etc/udev/rules.d/a.conf", "ATTR{sriov_numvfs}=\"3\"\n", 0},
+		{"etc/driverctl.d/pci-0000:01:00.0", "vfio-pci\n", 1},
+		{"etc/driverctl.d/0000:01:00.0", "vfio-pci\n", 1},
+		{"etc/driverctl.d/pci-0000:02:00.0", "vfio-pci\n", 0},
+		{"etc/sriov-operator/pci/0000:01:00.0", "{}", 1},
+		{"etc/sriov-operator/sriov-interface-config.yaml",
+			"spec:\n  interfaces:\n  - pciAddress: 0000:01:00.0\n", 1},
+		{"etc/os-net-config/sriov_config.yaml",
+			"- {device_type: pf, name: eth0, numvfs: 2}\n", 1},
+		{"etc/netplan/a.yaml", "eth0: {virtual-function-count: 3}\n", 1},
+		{"etc/netplan/a.yaml", "eth0: {dhcp4: true}\n", 0},
+		{"etc/modprobe.d/a.conf", "options igb max_vfs=7\n", 1},
+		{"etc/modprobe.d/a.conf", "options igbx max_vfs=7\noptions igb debug=1\n", 0},
+		{"etc/libvirt/qemu/networks/a.xml",
+			"<network><forward mode=\"hostdev\"><pf dev=\"eth0\"/></forward></network>",
+			1},
+		{"etc/libvirt/qemu/networks/a.xml",
+			"<network><forward mode='nat'><pf dev='eth0'/></forward></network>", 0},
+		{"etc/libvirt/qemu/networks/a.xml",
+			"<forward mode='hostdev'><address type='pci' domain='0x0000' bus='0x01' "
+			"slot='0x00' function='0x0'/></forward>",
+			1},
+		{"etc/libvirt/qemu/networks/a.xml", "<forward mode='hostdev'><pf dev='eth0", 0},
+		{"etc/libvirt/qemu/networks/a.xml",
+			"<forward mode='hostdev'/></network><pf dev='eth0'/>", 0},
 	};
 
 	(void)state;

@@ -28,7 +28,7 @@ static void look(struct held *held, struct scan_host *h, const char *addr)
 static void assert_agrees(struct scan_host *h, const char *addr)
 {
 	const struct via_device *d = scan_host_device(h, addr);
-	autoheld held = { .n = 0 };
+	autoheld held = {.n = 0};
 
 	look(&held, h, addr);
 	assert_int_equal(held.n, d->n_holders);
@@ -42,8 +42,8 @@ static void assert_agrees(struct scan_host *h, const char *addr)
 
 static void test_agrees(void **state)
 {
-	static const char *const hosts[] = { "domain-vf", "host-vf", "netns", "gpu", "disks",
-		"switchdev", "many-vfs" };
+	static const char *const hosts[] = {
+		"domain-vf", "host-vf", "netns", "gpu", "disks", "switchdev", "many-vfs"};
 
 	(void)state;
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(hosts); i++) {
@@ -57,7 +57,7 @@ static void test_agrees(void **state)
 static void test_domain(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	autoheld held = { .n = 0 };
+	autoheld held = {.n = 0};
 
 	(void)state;
 	look(&held, &h, "0000:01:10.0");
@@ -74,9 +74,9 @@ static void test_domain(void **state)
 static void test_more_than_fit(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	struct via_arena arena = { 0 };
+	struct via_arena arena = {0};
 	struct via_holder one;
-	struct via_addr a = { 0, 1, 0x10, 0 };
+	struct via_addr a = {0, 1, 0x10, 0};
 
 	(void)state;
 	via_fake_add_process(h.f, 913, "second", NULL);
@@ -94,18 +94,18 @@ static void test_command_lines(void **state)
 		enum via_holder_kind kind;
 		const char *name;
 	} cases[] = {
-		{ { "/usr/libexec/qemu-kvm", "-name", "plain", NULL }, VIA_HOLDER_DOMAIN, "plain" },
-		{ { "kvm", "-name", "debug-threads=on,guest=late", NULL }, VIA_HOLDER_DOMAIN, "late" },
-		{ { "qemu-system-x86_64", "-uuid", "x", NULL }, VIA_HOLDER_DOMAIN, "comm" },
-		{ { "qemu-system-x86_64", "-name", NULL }, VIA_HOLDER_PROCESS, "comm" },
-		{ { "dpdk-app", "-name", "guest=no", NULL }, VIA_HOLDER_PROCESS, "comm" },
-		{ { NULL }, VIA_HOLDER_PROCESS, "comm" },
+		{{"/usr/libexec/qemu-kvm", "-name", "plain", NULL}, VIA_HOLDER_DOMAIN, "plain"},
+		{{"kvm", "-name", "debug-threads=on,guest=late", NULL}, VIA_HOLDER_DOMAIN, "late"},
+		{{"qemu-system-x86_64", "-uuid", "x", NULL}, VIA_HOLDER_DOMAIN, "comm"},
+		{{"qemu-system-x86_64", "-name", NULL}, VIA_HOLDER_PROCESS, "comm"},
+		{{"dpdk-app", "-name", "guest=no", NULL}, VIA_HOLDER_PROCESS, "comm"},
+		{{NULL}, VIA_HOLDER_PROCESS, "comm"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(cases); i++) {
 		autohost h = scan_host_load("domain-vf");
-		autoheld held = { .n = 0 };
+		autoheld held = {.n = 0};
 
 		via_fake_add_process(h.f, 77, "comm", cases[i].argv);
 		via_fake_hold(h.f, 77, "0000:01:10.4");
@@ -120,7 +120,7 @@ static void test_command_lines(void **state)
 static void test_function_node(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	autoheld held = { .n = 0 };
+	autoheld held = {.n = 0};
 
 	(void)state;
 	via_fake_attr(h.f, "sys/devices/pci0000:00/0000:00:01.0/0000:01:10.4/vfio-dev/vfio3/dev",
@@ -140,7 +140,7 @@ static void test_function_node(void **state)
 static void test_other_name(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	autoheld held = { .n = 0 };
+	autoheld held = {.n = 0};
 
 	(void)state;
 	via_fake_node(h.f, "run/secret", 511, 2);
@@ -154,7 +154,7 @@ static void test_other_name(void **state)
 static void test_no_right_to_look(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	autoheld held = { .n = 0 };
+	autoheld held = {.n = 0};
 
 	(void)state;
 	via_fake_fail(h.f, "list:proc/812/fd", 0, EACCES);
@@ -167,7 +167,7 @@ static void test_no_right_to_look(void **state)
 static void test_process_ends_meanwhile(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	autoheld held = { .n = 0 };
+	autoheld held = {.n = 0};
 
 	(void)state;
 	via_fake_fail(h.f, "list:proc/900/fd", 0, ENOENT);
@@ -179,7 +179,7 @@ static void test_process_ends_meanwhile(void **state)
 static void test_gone(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	autoheld held = { .n = 0 };
+	autoheld held = {.n = 0};
 
 	(void)state;
 	look(&held, &h, "0000:77:00.0");
@@ -189,7 +189,7 @@ static void test_gone(void **state)
 /* /proc is walked only where something is bound to vfio. */
 static void test_not_looked_for_nothing(void **state)
 {
-	const struct via_scan_options none = { .no_holders = true };
+	const struct via_scan_options none = {.no_holders = true};
 	autohost plain = scan_host_load("bond"), h = scan_host_load("domain-vf");
 
 	(void)state;

@@ -35,7 +35,7 @@ static inline void scan_host_finish(struct scan_host *h)
 /* Read (again). */
 static inline void scan_host_read(struct scan_host *h, const struct via_scan_options *opt)
 {
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 
 	via_inventory_destroy(h->inv);
 	h->inv = NULL;
@@ -45,8 +45,8 @@ static inline void scan_host_read(struct scan_host *h, const struct via_scan_opt
 
 static inline struct scan_host scan_host_load(const char *name)
 {
-	struct scan_host h = { .f = via_fake_create() };
-	struct via_err err = { 0 };
+	struct scan_host h = {.f = via_fake_create()};
+	struct via_err err = {0};
 	char path[4096];
 
 	h.k = via_fake_kernel(h.f);

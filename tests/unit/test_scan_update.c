@@ -5,11 +5,11 @@
 #define ROUNDS 300
 #define VFS    4
 
-static const char *const pfs[] = { "0000:01:00.0", "0000:02:00.0" };
+static const char *const pfs[] = {"0000:01:00.0", "0000:02:00.0"};
 
 static struct scan_host two_pfs(void)
 {
-	struct scan_host h = { .f = via_fake_create() };
+	struct scan_host h = {.f = via_fake_create()};
 
 	h.k = via_fake_kernel(h.f);
 	via_fake_add_usual_drivers(h.f);
@@ -27,7 +27,8 @@ static struct scan_host two_pfs(void)
 
 static void vf_name(unsigned int n, char buf[16])
 {
-	snprintf(buf, 16, "0000:%02x:%02x.%x", 1 + n % 2, 0x10 + n / 2 % VFS / 4, n / 2 % VFS * 2 % 8);
+	snprintf(buf, 16, "0000:%02x:%02x.%x", 1 + n % 2, 0x10 + n / 2 % VFS / 4,
+		n / 2 % VFS * 2 % 8);
 }
 
 static void write_to(struct scan_host *h, const char *addr, const char *name, const char *text)
@@ -85,8 +86,8 @@ static void change_guest(struct scan_host *h, unsigned int n)
 static void change_net(struct scan_host *h, unsigned int n)
 {
 	int ifindex = via_fake_ifindex(h->f, n % 2 ? "eth0" : "eth2");
-	const struct via_link_set set = { .has_up = true, .up = n % 3 != 0, .has_mtu = true,
-		.mtu = 1400 + n % 5 };
+	const struct via_link_set set = {
+		.has_up = true, .up = n % 3 != 0, .has_mtu = true, .mtu = 1400 + n % 5};
 
 	h->k->ops->set_link(h->k, ifindex, &set, NULL);
 }
@@ -105,8 +106,9 @@ static void change_card(struct scan_host *h, unsigned int n)
 
 static void change_attribute(struct scan_host *h, unsigned int n)
 {
-	struct via_vf_attrs a = { .known = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN), .vlan = (uint16_t)(n % 90),
-		.vlan_proto = VIA_VLAN_PROTO_8021Q };
+	struct via_vf_attrs a = {.known = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN),
+		.vlan = (uint16_t)(n % 90),
+		.vlan_proto = VIA_VLAN_PROTO_8021Q};
 	char link[64];
 
 	snprintf(link, sizeof(link), VIA_PCI_DEVICES "/%s/virtfn0", pfs[n % 2]);
@@ -115,8 +117,14 @@ static void change_attribute(struct scan_host *h, unsigned int n)
 }
 
 static void (*const changes[])(struct scan_host *h, unsigned int n) = {
-	change_count, change_driver, change_autoprobe, change_guest, change_net, change_card,
-	change_attribute, change_driver,
+	change_count,
+	change_driver,
+	change_autoprobe,
+	change_guest,
+	change_net,
+	change_card,
+	change_attribute,
+	change_driver,
 };
 
 /* --- */
@@ -140,7 +148,7 @@ static void update(struct scan_host *h)
 	struct via_addr changed[256];
 	size_t n = drain(h, changed, VIA_ARRAY_SIZE(changed));
 	struct via_inventory *now = NULL;
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 
 	if (via_scan_update(h->k, NULL, h->inv, changed, n, &now, &err))
 		fail_msg("update: %s", err.msg);
@@ -177,8 +185,8 @@ static void test_random_changes(void **state)
 		if (strcmp(want, got)) {
 			size_t at = differs_at(want, got);
 
-			fail_msg("round %u, change %u: %.200s\n--- instead of ---\n%.200s", i, which,
-				got + at, want + at);
+			fail_msg("round %u, change %u: %.200s\n--- instead of ---\n%.200s", i,
+				which, got + at, want + at);
 		}
 	}
 }
@@ -192,7 +200,7 @@ static void test_outlives_the_old(void **state)
 	(void)state;
 	change_count(&h, 8);
 	scan_host_read(&h, NULL);
-	drain(&h, (struct via_addr[64]){ { 0 } }, 64);
+	drain(&h, (struct via_addr[64]){{0}}, 64);
 	update(&h);
 	text = scan_host_text(h.inv);
 	assert_non_null(strstr(text, "82576 Virtual Function") ?: strstr(text, "82576 Gigabit"));
@@ -206,11 +214,11 @@ static void test_unannounced(void **state)
 	(void)state;
 	scan_host_read(&h, NULL);
 	change_card(&h, 0);
-	drain(&h, (struct via_addr[64]){ { 0 } }, 64);
+	drain(&h, (struct via_addr[64]){{0}}, 64);
 	update(&h);
 	assert_non_null(scan_host_device(&h, "0000:04:00.0"));
 	change_card(&h, 0);
-	drain(&h, (struct via_addr[64]){ { 0 } }, 64);
+	drain(&h, (struct via_addr[64]){{0}}, 64);
 	update(&h);
 	assert_null(scan_host_device(&h, "0000:04:00.0"));
 }
@@ -219,12 +227,12 @@ static void test_unannounced(void **state)
 static void test_bridge(void **state)
 {
 	autohost h = scan_host_load("domain-vf");
-	struct via_addr port = { 0, 0, 1, 0 };
+	struct via_addr port = {0, 0, 1, 0};
 	struct via_inventory *now = NULL;
 
 	(void)state;
 	assert_int_equal(scan_host_device(&h, "0000:01:10.0")->acs, VIA_ACS_FULL);
-	via_fake_file(h.f, "sys/devices/pci0000:00/0000:00:01.0/config", (uint8_t[256]){ 0 }, 256);
+	via_fake_file(h.f, "sys/devices/pci0000:00/0000:00:01.0/config", (uint8_t[256]){0}, 256);
 	assert_int_equal(via_scan_update(h.k, NULL, h.inv, &port, 1, &now, NULL), 0);
 	via_inventory_destroy(h.inv);
 	h.inv = now;
