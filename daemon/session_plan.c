@@ -95,13 +95,27 @@ static bool has_steps(const struct via_plan *p, struct via_addr pf)
 	return false;
 }
 
+/* What was refused on a PF in mid-change means nothing: true if there was any. */
+static bool drop_its_refusals(struct via_daemon *d, struct via_plan *p, struct via_addr pf)
+{
+	size_t n = 0, before = p->n_refusals;
+
+	for (size_t i = 0; i < before; i++)
+		if (!via_addr_eq(via_lane_of(via_daemon_inv(d), p->refusals[i].target), pf))
+			p->refusals[n++] = p->refusals[i];
+	p->n_refusals = n;
+	return n < before;
+}
+
 int via_plan_filter(struct via_daemon *d, struct via_plan *p)
 {
 	for (struct via_pf *pf = d->pfs; pf; pf = pf->next) {
 		char why[640];
 		enum via_refusal code = barred(pf, why, sizeof(why));
+		bool told = code == VIA_REFUSED_BLOCKED && drop_its_refusals(d, p, pf->addr);
 
-		if (code && has_steps(p, pf->addr) && add_refusal(p, code, pf->addr, why) < 0)
+		if (code && (told || has_steps(p, pf->addr)) &&
+			add_refusal(p, code, pf->addr, why) < 0)
 			return -ENOMEM;
 	}
 	via_plan_keep(p, keep_unbarred, d);

@@ -88,7 +88,7 @@ static void find_holder(struct via_look *l)
 	for (size_t i = 0; i < n && !bl->holder[0]; i++) {
 		char text[192];
 
-		if (via_scan_holders(l->kernel, look_at[i], &arena, holders, 4) <= 0)
+		if (via_scan_keepers(l->kernel, look_at[i], &arena, holders, 4) <= 0)
 			continue;
 		snprintf(bl->holder, sizeof(bl->holder), "%s holds %s",
 			via_holder_text(&holders[0], text, sizeof(text)), via_addr_fmt(look_at[i]));

@@ -218,7 +218,7 @@ static bool find_holder(struct holder_job *h, struct via_addr addr)
 
 	snprintf(path, sizeof(path), VIA_PCI_DEVICES "/%s", via_addr_fmt(addr));
 	found = h->kernel->ops->stat(h->kernel, path, &st) == 0 &&
-		via_scan_holders(h->kernel, addr, &arena, &holder, 1) > 0;
+		via_scan_keepers(h->kernel, addr, &arena, &holder, 1) > 0;
 	if (found)
 		snprintf(h->text, sizeof(h->text), "; %s holds %s",
 			via_holder_text(&holder, who, sizeof(who)), via_addr_fmt(addr));

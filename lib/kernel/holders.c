@@ -47,15 +47,15 @@ static int add(struct holders *h, struct via_addr addr, const struct via_holder 
 
 /* --- vfio --- */
 
-static bool on_vfio(const struct via_device *d)
+static bool on_vfio(const struct scan *s, const struct via_device *d)
 {
-	return d->driver && via_policy_is_vfio(d->driver);
+	return d->driver ? via_policy_is_vfio(d->driver) : s->leaving;
 }
 
-static bool any_on_vfio(const struct via_inventory *inv)
+static bool any_on_vfio(const struct scan *s)
 {
-	for (size_t i = 0; i < inv->n_devices; i++) {
-		if (on_vfio(&inv->devices[i]))
+	for (size_t i = 0; i < s->inv->n_devices; i++) {
+		if (on_vfio(s, &s->inv->devices[i]))
 			return true;
 	}
 	return false;
@@ -72,7 +72,7 @@ static int give_open(struct holders *h, const struct scan_vfio_open *o)
 	for (size_t i = 0; r == 0 && i < inv->n_devices; i++) {
 		const struct via_device *d = &inv->devices[i];
 
-		if (on_vfio(d) && (o->group >= 0 ? d->iommu_group == o->group
+		if (on_vfio(h->s, d) && (o->group >= 0 ? d->iommu_group == o->group
 						 : via_addr_eq(d->addr, o->addr)))
 			r = add(h, d->addr, &who);
 	}
@@ -84,7 +84,7 @@ static int vfio_holders(struct holders *h)
 	struct scan_helper *a = &h->s->helper;
 	int r;
 
-	if (!any_on_vfio(h->s->inv))
+	if (!any_on_vfio(h->s))
 		return 0;
 	r = a->has_opens ? a->opens_result : scan_vfio_opens(h->s->k, &a->opens);
 	for (size_t i = 0; r == 0 && i < a->opens.n; i++)
@@ -271,8 +271,8 @@ static size_t copy_out(
 	return n;
 }
 
-int via_scan_holders(struct via_kernel *k, struct via_addr addr, struct via_arena *arena,
-	struct via_holder *holders, size_t max)
+static int holders_of(struct via_kernel *k, struct via_addr addr, bool leaving,
+	struct via_arena *arena, struct via_holder *holders, size_t max)
 {
 	/* Asked most of all when a step hangs with the device lock kept: nothing that takes it is
 	 * read. */
@@ -280,7 +280,8 @@ int via_scan_holders(struct via_kernel *k, struct via_addr addr, struct via_aren
 	via_autoinventory *inv = via_inventory_create();
 	struct scan_mark mark = {0};
 	struct via_device d = {.addr = addr};
-	struct scan s = {.k = k, .opt = &opt, .inv = inv, .marks = &mark};
+	struct scan s = {
+		.k = k, .opt = &opt, .inv = inv, .marks = &mark, .leaving = leaving};
 	int r;
 
 	if (!inv)
@@ -290,4 +291,16 @@ int via_scan_holders(struct via_kernel *k, struct via_addr addr, struct via_aren
 	via_net_finish(&s.net);
 	scan_helper_finish(&s.helper);
 	return r < 0 ? r : (int)copy_out(&d, arena, holders, max);
+}
+
+int via_scan_holders(struct via_kernel *k, struct via_addr addr, struct via_arena *arena,
+	struct via_holder *holders, size_t max)
+{
+	return holders_of(k, addr, false, arena, holders, max);
+}
+
+int via_scan_keepers(struct via_kernel *k, struct via_addr addr, struct via_arena *arena,
+	struct via_holder *holders, size_t max)
+{
+	return holders_of(k, addr, true, arena, holders, max);
 }

@@ -35,4 +35,10 @@ int via_scan_update(struct via_kernel *k, const struct via_scan_options *opt,
 int via_scan_holders(struct via_kernel *k, struct via_addr addr, struct via_arena *arena,
 	struct via_holder *holders, size_t max);
 
+/* The same of a function that hangs while a vfio driver is taken from it: its driver link is gone
+ * by then (driver_sysfs_remove comes before the driver's remove, drivers/base/dd.c), so whoever has
+ * its group open counts. For messages: a function without a driver beside a held one is named too. */
+int via_scan_keepers(struct via_kernel *k, struct via_addr addr, struct via_arena *arena,
+	struct via_holder *holders, size_t max);
+
 #endif

@@ -104,9 +104,9 @@ def test_wait_ready():
     r = against({"GetStatus": lambda c, p: c.reply(document(next(states)))}, "status", "--wait-ready=20")
     equal((r.status, len(r.calls)), (0, 3))
     assert r.out.startswith("ready"), r
-    r = against({"GetStatus": "status"}, "status", "--wait-ready=1")
+    r = against({"GetStatus": "status"}, "status", "--wait-ready=4")
     equal((r.status, r.out), (1, ""))
-    contains(r.err, "not ready within 1 s", "0000:02:00.0 is drifted", "0000:03:00.0 is blocked")
+    contains(r.err, "not ready within 4 s", "0000:02:00.0 is drifted", "0000:03:00.0 is blocked")
     assert "0000:01:00.0" not in r.err and "0000:04:00.0" not in r.err, r.err
 
 
