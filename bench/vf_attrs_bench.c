@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vf-attrs-bench NETDEV: sets what standard input says ("VF MAC VLAN MAX_MBPS SPOOFCHK TRUST" a line)
- * through the executor's engine and fails unless every attribute was read back as asked.
+ * vf-attrs-bench NETDEV: sets what standard input says ("VF MAC VLAN MAX_MBPS SPOOFCHK TRUST" a
+ * line) through the executor's engine and fails unless every attribute was read back as asked.
  */
 #include <net/if.h>
 #include <stdio.h>
@@ -53,7 +53,8 @@ static int all_applied(
 		for (int a = 0; a < VIA_VF_ATTR_COUNT; a++) {
 			const struct via_attr_result *r = &results[i].attr[a];
 
-			if (!(sets[i].attrs.known & VIA_ATTR_BIT(a)) || r->outcome == VIA_OUTCOME_APPLIED)
+			if (!(sets[i].attrs.known & VIA_ATTR_BIT(a)) ||
+				r->outcome == VIA_OUTCOME_APPLIED)
 				continue;
 			fprintf(stderr, "vf-attrs-bench: VF %u: %s: %s %s\n", sets[i].index,
 				via_vf_attr_name(a), via_attr_outcome_name(r->outcome), r->extack);
@@ -69,7 +70,7 @@ int main(int argc, char **argv)
 	static struct via_attrs_result results[MAX_VFS];
 	static struct via_vf_attrs left[MAX_VFS];
 	struct via_kernel *k = NULL;
-	struct via_err err = { 0 };
+	struct via_err err = {0};
 	uint32_t unsupported = 0;
 	unsigned int ifindex = argc == 2 ? if_nametoindex(argv[1]) : 0;
 	size_t n;

@@ -17,7 +17,7 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define VIADUCT_PUBLIC __attribute__((visibility("default")))
-#define VIADUCT_CHECK __attribute__((warn_unused_result))
+#define VIADUCT_CHECK  __attribute__((warn_unused_result))
 #else
 #define VIADUCT_PUBLIC
 #define VIADUCT_CHECK
@@ -30,27 +30,27 @@ struct viaduct; /* a connection */
 
 /*
  * Connect. socket: a path, or NULL for VIADUCT_SOCKET_DEFAULT. timeout_ms: for connecting and for
- * each reply, 0 for none (a subscription has none in any case). Returns 0 and *ret, which the caller
- * closes, or a negated errno: -ENOENT and -ECONNREFUSED: no daemon; -EACCES: not permitted.
+ * each reply, 0 for none (a subscription has none in any case). Returns 0 and *ret, which the
+ * caller closes, or a negated errno: -ENOENT and -ECONNREFUSED: no daemon; -EACCES: not permitted.
  */
 VIADUCT_PUBLIC VIADUCT_CHECK int viaduct_open(
 	const char *socket, unsigned int timeout_ms, struct viaduct **ret);
 VIADUCT_PUBLIC void viaduct_close(struct viaduct *v); /* takes NULL */
 
 /*
- * A call that fails below 0 leaves the connection out of step with the daemon: every later call on it
- * returns -ENOTCONN, and only viaduct_close() is of use. Exceptions, which leave it as it was: -EINVAL
- * (a method name or parameters that cannot be sent) and -EBUSY (a call from inside a
+ * A call that fails below 0 leaves the connection out of step with the daemon: every later call on
+ * it returns -ENOTCONN, and only viaduct_close() is of use. Exceptions, which leave it as it was:
+ * -EINVAL (a method name or parameters that cannot be sent) and -EBUSY (a call from inside a
  * viaduct_reply_fn). No call raises SIGPIPE; interrupted system calls are carried on with.
  */
 
 /*
  * One call, one reply. method: a name without interface ("GetStatus") is looked for in org.viaduct;
  * with one it is taken as it is. parameters: a JSON object as text, NULL for none.
- * Returns 0: *reply is the reply's parameters as JSON text (the caller frees). 1: the daemon answered
- * with an error: *reply is its parameters, viaduct_error_name() its name. Below 0: a negated errno:
- * -ETIMEDOUT, -ECONNRESET (the daemon went away), -EPROTO (it does not speak varlink), -EMSGSIZE (a
- * reply above 64 MiB). *reply is untouched below 0.
+ * Returns 0: *reply is the reply's parameters as JSON text (the caller frees). 1: the daemon
+ * answered with an error: *reply is its parameters, viaduct_error_name() its name. Below 0: a
+ * negated errno: -ETIMEDOUT, -ECONNRESET (the daemon went away), -EPROTO (it does not speak
+ * varlink), -EMSGSIZE (a reply above 64 MiB). *reply is untouched below 0.
  */
 VIADUCT_PUBLIC VIADUCT_CHECK int viaduct_call(
 	struct viaduct *v, const char *method, const char *parameters, char **reply);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory that is freed whole. A zeroed struct is an empty arena. Pointers stay valid until finish. */
+/* Memory that is freed whole. A zeroed struct is an empty arena. Pointers stay valid until finish.
+ */
 #ifndef VIA_BASE_ARENA_H
 #define VIA_BASE_ARENA_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Scope-bound release of resources. VIA_CLEANUP(fn) runs fn(&variable) when the variable goes out of
- * scope; via_steal() hands a pointer on and leaves NULL behind.
+ * Scope-bound release of resources. VIA_CLEANUP(fn) runs fn(&variable) when the variable goes out
+ * of scope; via_steal() hands a pointer on and leaves NULL behind.
  */
 #ifndef VIA_BASE_CLEANUP_H
 #define VIA_BASE_CLEANUP_H
@@ -44,8 +44,8 @@ static inline void via_cleanup_fclose(FILE **f)
 		fclose(*f);
 }
 
-#define via_autofree VIA_CLEANUP(via_cleanup_free)
-#define via_autoclose VIA_CLEANUP(via_cleanup_close)
+#define via_autofree   VIA_CLEANUP(via_cleanup_free)
+#define via_autoclose  VIA_CLEANUP(via_cleanup_close)
 #define via_autofclose VIA_CLEANUP(via_cleanup_fclose)
 
 #define VIA_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -17,26 +17,28 @@
  * Codes are stable: append, never renumber.
  */
 #define VIA_REFUSALS(X)                                                                            \
-	X(CLAIMED, "claimed", "Claimed", 10, "another owner holds a claim on it")                   \
-	X(IN_USE, "in-use", "InUse", 11, "a process, a domain or the host uses it")                 \
-	X(UNSAFE_GROUP, "unsafe-iommu-group", "UnsafeGroup", 12,                                    \
+	X(CLAIMED, "claimed", "Claimed", 10, "another owner holds a claim on it")                  \
+	X(IN_USE, "in-use", "InUse", 11, "a process, a domain or the host uses it")                \
+	X(UNSAFE_GROUP, "unsafe-iommu-group", "UnsafeGroup", 12,                                   \
 		"its IOMMU group holds a device with another owner")                               \
-	X(PROTECTED, "protected", "Protected", 13, "it carries the host's life")                    \
-	X(NO_FREE_VF, "no-free-vf", "NoFreeVf", 14, "no free VF matches")                           \
-	X(UNSUPPORTED, "unsupported", "Unsupported", 15, "the driver or the kernel has no such operation") \
-	X(NOT_FOUND, "not-found", "NotFound", 16, "there is no such object")                        \
-	X(MISMATCH, "identity-mismatch", "IdentityMismatch", 17,                                    \
+	X(PROTECTED, "protected", "Protected", 13, "it carries the host's life")                   \
+	X(NO_FREE_VF, "no-free-vf", "NoFreeVf", 14, "no free VF matches")                          \
+	X(UNSUPPORTED, "unsupported", "Unsupported", 15,                                           \
+		"the driver or the kernel has no such operation")                                  \
+	X(NOT_FOUND, "not-found", "NotFound", 16, "there is no such object")                       \
+	X(MISMATCH, "identity-mismatch", "IdentityMismatch", 17,                                   \
 		"the device at this address is not the one that was meant")                        \
-	X(NEEDS_RECREATE, "needs-recreate", "NeedsRecreate", 18,                                    \
+	X(NEEDS_RECREATE, "needs-recreate", "NeedsRecreate", 18,                                   \
 		"the VF count can only change by recreating every VF")                             \
-	X(INVALID, "invalid", "Invalid", 19, "the request or the configuration is not valid")       \
-	X(VERIFY_ONLY, "verify-only", "VerifyOnly", 20, "the PF is managed by somebody else")       \
-	X(BLOCKED, "blocked", "Blocked", 21, "an earlier step on this PF has not come back")        \
-	X(BUSY, "busy", "Busy", 22, "another operation on it is under way")                         \
-	X(CONFLICT, "conflict", "Conflict", 23, "two entries or managers want the same device")     \
-	X(KERNEL_REFUSED, "refused-by-kernel", "KernelRefused", 24, "the kernel refused the value") \
-	X(NO_IOMMU, "no-iommu", "NoIommu", 25, "the host has no IOMMU in use")                      \
-	X(NEEDS_REBOOT, "needs-reboot", "NeedsReboot", 26, "only a reboot brings it about")         \
+	X(INVALID, "invalid", "Invalid", 19, "the request or the configuration is not valid")      \
+	X(VERIFY_ONLY, "verify-only", "VerifyOnly", 20, "the PF is managed by somebody else")      \
+	X(BLOCKED, "blocked", "Blocked", 21, "an earlier step on this PF has not come back")       \
+	X(BUSY, "busy", "Busy", 22, "another operation on it is under way")                        \
+	X(CONFLICT, "conflict", "Conflict", 23, "two entries or managers want the same device")    \
+	X(KERNEL_REFUSED, "refused-by-kernel", "KernelRefused", 24,                                \
+		"the kernel refused the value")                                                    \
+	X(NO_IOMMU, "no-iommu", "NoIommu", 25, "the host has no IOMMU in use")                     \
+	X(NEEDS_REBOOT, "needs-reboot", "NeedsReboot", 26, "only a reboot brings it about")        \
 	X(PERMISSION, "permission", "Permission", 27, "the caller may not do this")
 
 enum via_refusal {
@@ -44,7 +46,7 @@ enum via_refusal {
 #define VIA_X(sym, code, vl, exit, text) VIA_REFUSED_##sym,
 	VIA_REFUSALS(VIA_X)
 #undef VIA_X
-	VIA_REFUSAL_COUNT
+		VIA_REFUSAL_COUNT
 };
 
 #define VIA_ERR_MSG_MAX 1024
@@ -63,8 +65,8 @@ int via_err_setv(struct via_err *err, int code, const char *fmt, va_list ap)
 void via_err_prefix(struct via_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Reason code ("in-use"), varlink error name without the interface ("InUse"), exit status, sentence.
- * For VIA_REFUSAL_NONE or a number out of range: "none", NULL, 1, "". */
+/* Reason code ("in-use"), varlink error name without the interface ("InUse"), exit status,
+ * sentence. For VIA_REFUSAL_NONE or a number out of range: "none", NULL, 1, "". */
 const char *via_refusal_code(enum via_refusal r);
 const char *via_refusal_varlink(enum via_refusal r);
 int via_refusal_exit(enum via_refusal r);

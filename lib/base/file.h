@@ -10,8 +10,8 @@
  * Read all of a regular file into fresh memory (caller frees; a NUL follows the data).
  * -EFBIG above max bytes; other errors as open(2) and read(2). err names path.
  */
-int via_file_read(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len,
-	struct via_err *err);
+int via_file_read(
+	int dirfd, const char *path, size_t max, char **ret, size_t *ret_len, struct via_err *err);
 
 /*
  * Replace a file so that after a crash either the old or the new content is there, whole:

@@ -36,7 +36,7 @@ static inline bool via_addr_is_none(struct via_addr a)
 	return !a.domain && !a.bus && !a.dev && !a.fn;
 }
 /* For printf: via_addr_fmt(a) lives until the end of the enclosing block. */
-#define via_addr_fmt(a) via_addr_str((a), (char[VIA_ADDR_STR_MAX]){ 0 })
+#define via_addr_fmt(a) via_addr_str((a), (char[VIA_ADDR_STR_MAX]){0})
 
 /* Ethernet address; text form xx:xx:xx:xx:xx:xx, lower case. */
 struct via_mac {
@@ -49,7 +49,7 @@ bool via_mac_eq(struct via_mac a, struct via_mac b);
 bool via_mac_is_zero(struct via_mac m);
 /* Usable as an interface's address: not zero, not multicast. */
 bool via_mac_is_unicast(struct via_mac m);
-#define via_mac_fmt(m) via_mac_str((m), (char[VIA_MAC_STR_MAX]){ 0 })
+#define via_mac_fmt(m) via_mac_str((m), (char[VIA_MAC_STR_MAX]){0})
 
 /* Shell pattern (*, ?, [set]) against a whole name; fnmatch(3) without flags. */
 bool via_glob_match(const char *pattern, const char *name);

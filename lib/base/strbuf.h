@@ -13,7 +13,7 @@ struct via_strbuf {
 	bool failed;
 };
 
-#define VIA_STRBUF_INIT ((struct via_strbuf){ 0 })
+#define VIA_STRBUF_INIT ((struct via_strbuf){0})
 
 void via_strbuf_finish(struct via_strbuf *b);
 void via_strbuf_reset(struct via_strbuf *b); /* empty it, keep the memory */

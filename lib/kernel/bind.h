@@ -16,15 +16,15 @@
 int via_bind(struct via_kernel *k, struct via_addr addr, const char *driver,
 	const char *keep_override, struct via_err *err);
 /* Unbind and set the override ("" clears); the device has no driver afterwards (verified). */
-int via_unbind(struct via_kernel *k, struct via_addr addr, const char *keep_override,
-	struct via_err *err);
+int via_unbind(
+	struct via_kernel *k, struct via_addr addr, const char *keep_override, struct via_err *err);
 /* The driver link's name, "" none. */
 int via_driver_of(struct via_kernel *k, struct via_addr addr, char *buf, size_t size);
 /*
- * The driver for a choice: VFIO gives the most specific vfio_pci: alias, else "vfio-pci"; HOST gives
- * the module the device's modalias names. 0 or -ENOENT.
+ * The driver for a choice: VFIO gives the most specific vfio_pci: alias, else "vfio-pci"; HOST
+ * gives the module the device's modalias names. 0 or -ENOENT.
  */
-int via_driver_for(struct via_kernel *k, const struct via_device *dev, enum via_driver_choice choice,
-	char *buf, size_t size);
+int via_driver_for(struct via_kernel *k, const struct via_device *dev,
+	enum via_driver_choice choice, char *buf, size_t size);
 
 #endif

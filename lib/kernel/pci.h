@@ -9,18 +9,19 @@
 
 #include "model/inventory.h"
 
-/* What we take from configuration space; works on 64, 256 or 4096 bytes (what is not there is unknown). */
+/* What we take from configuration space; works on 64, 256 or 4096 bytes (what is not there is
+ * unknown). */
 struct via_pci_caps {
-	bool has_list;		/* the capability list was there to be read (256 bytes or more) */
-	bool has_extended;	/* so was the extended one (more than 256 bytes) */
-	bool flr;		/* PCIe FLR or AF FLR */
+	bool has_list;	   /* the capability list was there to be read (256 bytes or more) */
+	bool has_extended; /* so was the extended one (more than 256 bytes) */
+	bool flr;	   /* PCIe FLR or AF FLR */
 	bool pcie;
-	uint8_t port_type;	/* PCIe device/port type: 4 root port, 5 upstream, 6 downstream */
-	uint32_t msix;		/* table size */
+	uint8_t port_type; /* PCIe device/port type: 4 root port, 5 upstream, 6 downstream */
+	uint32_t msix;	   /* table size */
 	bool has_acs;
 	uint16_t acs_cap, acs_ctrl;
 	bool has_serial;
-	uint8_t serial[8];	/* in the order it is written: most significant byte first */
+	uint8_t serial[8]; /* in the order it is written: most significant byte first */
 	uint32_t link_speed, link_max_speed, link_width, link_max_width; /* as via_pcie_link */
 };
 /* Bounds-checked, loop-safe; never reads past len. */
@@ -34,6 +35,7 @@ struct via_pci_names *via_pci_names_create(void);
 void via_pci_names_destroy(struct via_pci_names *n);
 /* Fills buf, "" when unknown. */
 void via_pci_vendor_name(struct via_pci_names *n, uint16_t vendor, char *buf, size_t size);
-void via_pci_device_name(struct via_pci_names *n, uint16_t vendor, uint16_t device, char *buf, size_t size);
+void via_pci_device_name(
+	struct via_pci_names *n, uint16_t vendor, uint16_t device, char *buf, size_t size);
 
 #endif

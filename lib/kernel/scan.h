@@ -7,8 +7,8 @@
 #include "model/inventory.h"
 
 struct via_scan_options {
-	/* PFs with a step under way: their sriov_numvfs is not read (it would wait for the PF's device
-	 * lock); the VF count is taken from the virtfn links. */
+	/* PFs with a step under way: their sriov_numvfs is not read (it would wait for the PF's
+	 * device lock); the VF count is taken from the virtfn links. */
 	const struct via_addr *busy;
 	size_t n_busy;
 	bool no_names;	 /* leave out libpci's names */
@@ -16,8 +16,8 @@ struct via_scan_options {
 	bool no_netns;	 /* leave out other network namespaces */
 };
 
-/* The whole host. 0 and *ret (caller destroys). A malformed attribute is not a failure: the device's
- * `problem` says what was wrong and complete is false. */
+/* The whole host. 0 and *ret (caller destroys). A malformed attribute is not a failure: the
+ * device's `problem` says what was wrong and complete is false. */
 int via_scan(struct via_kernel *k, const struct via_scan_options *opt, struct via_inventory **ret,
 	struct via_err *err);
 
@@ -37,7 +37,8 @@ int via_scan_holders(struct via_kernel *k, struct via_addr addr, struct via_aren
 
 /* The same of a function that hangs while a vfio driver is taken from it: its driver link is gone
  * by then (driver_sysfs_remove comes before the driver's remove, drivers/base/dd.c), so whoever has
- * its group open counts. For messages: a function without a driver beside a held one is named too. */
+ * its group open counts. For messages: a function without a driver beside a held one is named too.
+ */
 int via_scan_keepers(struct via_kernel *k, struct via_addr addr, struct via_arena *arena,
 	struct via_holder *holders, size_t max);
 

@@ -24,9 +24,9 @@ struct via_place {
 
 /* A PF selector: every given member must match. */
 struct via_selector {
-	char *name;	 /* glob over the PF's net device names */
+	char *name; /* glob over the PF's net device names */
 	char *driver;
-	char *id_path;	 /* glob over ID_PATH */
+	char *id_path; /* glob over ID_PATH */
 	struct via_addr address;
 	struct via_mac mac; /* permanent MAC */
 	uint32_t vendor, device;
@@ -42,21 +42,25 @@ enum via_driver_choice {
 };
 
 enum via_mac_mode {
-	VIA_MAC_UNSET, VIA_MAC_NONE, /* no administered MAC */
-	VIA_MAC_GIVEN, VIA_MAC_DERIVED, /* from mac_prefix and the PF's identity */
+	VIA_MAC_UNSET,
+	VIA_MAC_NONE, /* no administered MAC */
+	VIA_MAC_GIVEN,
+	VIA_MAC_DERIVED, /* from mac_prefix and the PF's identity */
 };
 
 /* What is wanted of a VF; members not given come from the layer below (PF defaults, network). */
 struct via_vf_config {
-	struct via_vf_attrs attrs; /* attrs.known: given; MAC here only when mac_mode is GIVEN or NONE */
-	bool has_vlan_id, has_vlan_qos, has_vlan_proto, has_min, has_max; /* halves of an attribute */
+	struct via_vf_attrs
+		attrs; /* attrs.known: given; MAC here only when mac_mode is GIVEN or NONE */
+	bool has_vlan_id, has_vlan_qos, has_vlan_proto, has_min,
+		has_max; /* halves of an attribute */
 	enum via_mac_mode mac_mode;
 	uint32_t msix;
-	uint32_t mtu;		   /* of the VF's net device */
+	uint32_t mtu; /* of the VF's net device */
 	bool has_msix, has_mtu;
 	enum via_driver_choice driver;
-	char *driver_name;	   /* NAMED */
-	char *network;		   /* takes its defaults from this network */
+	char *driver_name; /* NAMED */
+	char *network;	   /* takes its defaults from this network */
 };
 
 struct via_vf_range {
@@ -68,29 +72,35 @@ struct via_vf_range {
 enum via_tristate { VIA_UNSET = -1, VIA_FALSE = 0, VIA_TRUE = 1 };
 
 struct via_pf_config {
-	char *label;		/* for people; optional */
+	char *label; /* for people; optional */
 	struct via_selector match;
 	uint32_t num_vfs;
 	bool has_num_vfs;
 	enum via_tristate autoprobe; /* unset: off as soon as any VF is meant for vfio or nothing */
 	uint32_t mtu;
 	bool has_mtu;
-	char *eswitch_mode;	/* "legacy", "switchdev"; NULL leave */
-	enum via_tristate protect; /* true: protected whatever it carries; false: the administrator
-				      says that disturbing it is fine; unset: decided by what it carries */
+	char *eswitch_mode; /* "legacy", "switchdev"; NULL leave */
+	enum via_tristate
+		protect; /* true: protected whatever it carries; false: the administrator
+			    says that disturbing it is fine; unset: decided by what it carries */
 	bool verify_only;
-	uint8_t mac_prefix[3];	/* OUI of derived MACs, default 52:54:00 is never used: see docs */
+	uint8_t mac_prefix[3]; /* OUI of derived MACs, default 52:54:00 is never used: see docs */
 	bool has_mac_prefix;
 	struct via_vf_config defaults;
 	size_t n_ranges;
 	struct via_vf_range *ranges; /* in file order; later ones win */
-	uint32_t heal;		/* VIA_ATTR_BIT mask of what drift healing sets again */
+	uint32_t heal;		     /* VIA_ATTR_BIT mask of what drift healing sets again */
 	bool heal_driver, heal_count, heal_pf;
-	bool has_heal;		/* else the global one */
+	bool has_heal; /* else the global one */
 	struct via_place place;
 };
 
-enum via_vswitch_kind { VIA_VSWITCH_NONE, VIA_VSWITCH_BRIDGE, VIA_VSWITCH_OVS, VIA_VSWITCH_LIBVIRT };
+enum via_vswitch_kind {
+	VIA_VSWITCH_NONE,
+	VIA_VSWITCH_BRIDGE,
+	VIA_VSWITCH_OVS,
+	VIA_VSWITCH_LIBVIRT
+};
 enum via_port_mode { VIA_PORT_ACCELERATED, VIA_PORT_DIRECT, VIA_PORT_PARAVIRTUAL };
 
 struct via_network_config {
@@ -100,13 +110,14 @@ struct via_network_config {
 	uint32_t mtu;
 	bool has_mtu;
 	size_t n_uplinks;
-	char **uplinks;		/* PF labels, in order */
-	bool spread;		/* placement: spread over uplinks, else pack */
+	char **uplinks; /* PF labels, in order */
+	bool spread;	/* placement: spread over uplinks, else pack */
 	enum via_vswitch_kind vswitch;
 	char *vswitch_name;
 	enum via_port_mode mode;
-	uint32_t reservation_mbps, limit_mbps, shares;	/* whole network */
-	uint32_t average_kbps, peak_kbps, burst_kb;	/* standby path: kilobytes/s, KiB (libvirt's units) */
+	uint32_t reservation_mbps, limit_mbps, shares; /* whole network */
+	uint32_t average_kbps, peak_kbps,
+		burst_kb; /* standby path: kilobytes/s, KiB (libvirt's units) */
 	struct via_place place;
 };
 
@@ -115,15 +126,15 @@ struct via_config {
 	struct via_pf_config *pfs;
 	size_t n_networks;
 	struct via_network_config *networks;
-	bool auto_apply;	    /* "provision": "auto" (default) applies at start, on reload and when a
-				       PF appears, whatever disturbs nobody; "manual" waits for apply */
+	bool auto_apply; /* "provision": "auto" (default) applies at start, on reload and when a
+			    PF appears, whatever disturbs nobody; "manual" waits for apply */
 	uint32_t drift_interval_s;  /* periodic comparison, default 60, 0 off */
 	uint32_t drift_debounce_ms; /* default 2000 */
 	uint32_t heal;		    /* global defaults: VIA_ATTR_BIT mask */
 	bool heal_driver, heal_count, heal_pf;
-	uint32_t step_timeout_s;    /* after which a PF counts as blocked, default 30 */
+	uint32_t step_timeout_s; /* after which a PF counts as blocked, default 30 */
 	size_t n_files;
-	char **files;		    /* read, in order */
+	char **files; /* read, in order */
 };
 
 /* One file's text, for via_config_parse. */
@@ -159,13 +170,13 @@ struct via_config *via_config_create(void);
  * one PF: VIA_REFUSED_CONFLICT with both places in err. VFs never match.
  */
 int via_config_match(const struct via_config *c, const struct via_inventory *inv,
-	int (*fn)(const struct via_pf_config *pf, const struct via_device *dev, void *user), void *user,
-	struct via_err *err);
+	int (*fn)(const struct via_pf_config *pf, const struct via_device *dev, void *user),
+	void *user, struct via_err *err);
 /* The entry for one PF; NULL for none. Assumes via_config_match found no conflict. */
-const struct via_pf_config *via_config_for(const struct via_config *c, const struct via_inventory *inv,
-	const struct via_device *pf);
-bool via_selector_match(const struct via_selector *s, const struct via_inventory *inv,
-	const struct via_device *pf);
+const struct via_pf_config *via_config_for(
+	const struct via_config *c, const struct via_inventory *inv, const struct via_device *pf);
+bool via_selector_match(
+	const struct via_selector *s, const struct via_inventory *inv, const struct via_device *pf);
 
 /*
  * What VF index of a PF should be: defaults, then its network, then ranges in order, resolved to
@@ -185,8 +196,8 @@ void via_config_vf(const struct via_config *c, const struct via_pf_config *pf,
 
 /*
  * Stable derived MAC: locally administered, from the prefix and a hash of the PF's identity
- * (permanent MAC, else serial, else address) and the VF index. Equal inputs give equal MACs on every
- * boot and host; distinct indexes of one PF never collide.
+ * (permanent MAC, else serial, else address) and the VF index. Equal inputs give equal MACs on
+ * every boot and host; distinct indexes of one PF never collide.
  */
 struct via_mac via_config_derive_mac(const uint8_t prefix[3], const char *identity, uint32_t index);
 

@@ -17,20 +17,20 @@ int via_policy_protect(struct via_inventory *inv);
  * May the device be taken from its driver? 0, or VIA_REFUSED_IN_USE naming holder and way out
  * ("domain web1 (pid 812, UUID …) holds 0000:01:10.0; stop it or detach the device").
  */
-int via_policy_unused(const struct via_inventory *inv, const struct via_device *d,
-	struct via_err *err);
+int via_policy_unused(
+	const struct via_inventory *inv, const struct via_device *d, struct via_err *err);
 
 /* The same for every VF of a PF; names all holders. */
-int via_policy_vfs_unused(const struct via_inventory *inv, const struct via_device *pf,
-	struct via_err *err);
+int via_policy_vfs_unused(
+	const struct via_inventory *inv, const struct via_device *pf, struct via_err *err);
 
 /*
  * May the device be given away whole? NO_IOMMU without a group; UNSAFE_GROUP when a member of its
  * group is neither a bridge, nor unbound, nor on a vfio driver, nor going along (named in the
  * message); IN_USE; PROTECTED; a PF with VFs is IN_USE by its VFs.
  */
-int via_policy_passthrough(const struct via_inventory *inv, const struct via_device *d,
-	struct via_err *err);
+int via_policy_passthrough(
+	const struct via_inventory *inv, const struct via_device *d, struct via_err *err);
 
 bool via_policy_is_vfio(const char *driver); /* vfio-pci and variants: "*vfio*pci*" */
 

@@ -6,8 +6,10 @@
 #include "model/plan.h"
 
 enum via_step_state {
-	VIA_STEP_PENDING, VIA_STEP_RUNNING,
-	VIA_STEP_DONE,	  /* acted and read back as wanted (unsupported attributes are reported, not failed) */
+	VIA_STEP_PENDING,
+	VIA_STEP_RUNNING,
+	VIA_STEP_DONE, /* acted and read back as wanted (unsupported attributes are reported, not
+			  failed) */
 	VIA_STEP_FAILED,
 	VIA_STEP_UNDONE,  /* done, then undone because a later step of its plan failed */
 	VIA_STEP_SKIPPED, /* not run because an earlier one failed */
@@ -17,10 +19,10 @@ const char *via_step_state_name(enum via_step_state s); /* "pending", "running",
 struct via_step_result {
 	uint32_t id;
 	enum via_step_state state;
-	int code;			/* 0, a negated errno or an enum via_refusal */
-	char message[512];		/* what went wrong, what it left, and the fix */
-	struct via_attrs_result attrs;	/* VF_ATTRS */
-	struct via_vf_attrs left;	/* VF_ATTRS: what the VF has now */
+	int code;		       /* 0, a negated errno or an enum via_refusal */
+	char message[512];	       /* what went wrong, what it left, and the fix */
+	struct via_attrs_result attrs; /* VF_ATTRS */
+	struct via_vf_attrs left;      /* VF_ATTRS: what the VF has now */
 	uint32_t took_ms;
 };
 
@@ -29,10 +31,10 @@ struct via_drift {
 	struct via_addr pf, target;
 	uint32_t vf_index;
 	bool has_vf;
-	char what[32];	 /* "vlan", "driver", "num_vfs", "autoprobe", "pf_mtu", "present" … */
+	char what[32]; /* "vlan", "driver", "num_vfs", "autoprobe", "pf_mtu", "present" … */
 	char wanted[64], found[64];
 	int64_t since_us; /* CLOCK_REALTIME; the daemon keeps the first sight */
-	bool heal;	 /* the configuration says that it is set again */
+	bool heal;	  /* the configuration says that it is set again */
 	bool unsupported; /* cannot be brought about on this driver: listed, never healed */
 };
 struct via_drifts {

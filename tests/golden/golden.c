@@ -2,9 +2,13 @@
 /*
  * golden [--update] HOSTS GOLDEN [NAME…]: for each HOSTS/NAME.host the inventory as JSON, compared
  * with GOLDEN/NAME.inventory.json; for each GOLDEN/NAME[.VARIANT].viaduct.json the plan that this
- * configuration gives on that host, compared with GOLDEN/NAME[.VARIANT].plan.json. Also that an
- * update of the inventory, whatever changed, equals reading all anew.
- * With VIADUCT_DOCS set, every document goes into that folder as well.
+ * configuration gives on that host, compared with GOLDEN/NAME[.VARIANT].plan.json; where there is
+ * no plan but a refusal, with GOLDEN/NAME[.VARIANT].refusal.json. A line of the configuration that
+ * begins with "// $ viaduct" is the command the plan is made for:
+ *   plan [--recreate] [--disturb ADDRESS]…   bind ADDRESS [--driver D] [--disturb ADDRESS]…
+ *   unbind ADDRESS                           (without such a line: plan)
+ * Also that an update of the inventory, whatever changed, equals reading all anew.
+ * With VIADUCT_DOCS set, every inventory and plan goes into that folder as well.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -79,7 +83,7 @@ static void write_file(const char *dir, const char *name, const struct via_strbu
 		printf("  %s\n", err.msg);
 }
 
-/* kind: "inventory", "plan" */
+/* kind: "inventory", "plan", "refusal" */
 static void compare(struct run *run, const char *name, const char *kind, json_object *o)
 {
 	const int flags = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_PRETTY_TAB |
@@ -91,7 +95,8 @@ static void compare(struct run *run, const char *name, const char *kind, json_ob
 	size_t len;
 
 	via_strbuf_addf(&got, "%s\n", json_object_to_json_string_ext(o, flags));
-	if (run->docs)
+	/* Of a refusal there is no schema: it is the runner's own document. */
+	if (run->docs && strcmp(kind, "refusal") != 0)
 		write_file(run->docs, file, &got);
 	if (run->update)
 		write_file(run->golden, file, &got);
@@ -150,25 +155,102 @@ static int driver_for(const struct via_device *d, enum via_driver_choice choice,
 	return via_driver_for(user, d, choice, buf, size);
 }
 
-static json_object *make_plan(struct via_kernel *k, const struct via_inventory *inv,
-	const char *path, const char *file, struct via_err *err)
+#define COMMAND	  "// $ viaduct "
+#define MAX_WORDS 16
+
+/* The command in a configuration's comment. Its words point into the text. */
+struct command {
+	char *verb, *driver;
+	struct via_addr target, disturb[MAX_WORDS];
+	struct via_plan_options opt;
+};
+
+static int read_addr(const char *word, struct via_addr *ret, struct via_err *err)
 {
-	struct via_plan_options opt = {.driver_for = driver_for, .user = k};
+	if (word && via_addr_parse(word, ret) == 0)
+		return 0;
+	return via_err_set(err, -EINVAL, "\"%s\" is no address", word ? word : "");
+}
+
+static int read_word(struct command *c, const char *word, char **rest, struct via_err *err)
+{
+	if (!strcmp(word, "--recreate")) {
+		c->opt.recreate = true;
+		return 0;
+	}
+	if (!strcmp(word, "--driver")) {
+		c->driver = strtok_r(NULL, " ", rest);
+		return c->driver ? 0 : via_err_set(err, -EINVAL, "--driver names none");
+	}
+	if (!strcmp(word, "--disturb") && c->opt.n_disturb < MAX_WORDS)
+		return read_addr(strtok_r(NULL, " ", rest), &c->disturb[c->opt.n_disturb++], err);
+	return read_addr(word, &c->target, err);
+}
+
+/* line: the command's words up to the end of the line; NULL for none. */
+static int read_command(struct command *c, char *line, struct via_err *err)
+{
+	static char plan[] = "plan";
+	char *rest = NULL, *word;
+	int r = 0;
+
+	c->verb = line ? strtok_r(line, " ", &rest) : plan;
+	while (line && r == 0 && (word = strtok_r(NULL, " ", &rest)))
+		r = read_word(c, word, &rest, err);
+	c->opt.disturb = c->disturb;
+	return r;
+}
+
+static int run_command(const struct command *c, const struct via_inventory *inv,
+	const struct via_config *config, struct via_plan **ret, struct via_err *err)
+{
+	if (!strcmp(c->verb, "bind"))
+		return via_plan_bind(inv, c->target, c->driver, &c->opt, ret, err);
+	if (!strcmp(c->verb, "unbind"))
+		return via_plan_unbind(inv, c->target, c->driver, &c->opt, ret, err);
+	if (!strcmp(c->verb, "plan"))
+		return via_plan_make(inv, config, &c->opt, ret, err);
+	return via_err_set(err, -EINVAL, "\"%s\" is no command of this runner", c->verb);
+}
+
+/* 0, or what via_plan_make and its kin return; *ret then holds nothing. */
+static int make_plan(struct via_kernel *k, const struct via_inventory *inv, const char *path,
+	const char *file, json_object **ret, struct via_err *err)
+{
+	struct command c = {.opt = {.driver_for = driver_for, .user = k}};
 	struct via_config_source src = {.name = file};
 	struct via_config *config = NULL;
 	struct via_plan *plan = NULL;
-	json_object *o = NULL;
-	char *text = NULL;
+	via_autofree char *text = NULL, *line = NULL;
+	const char *at;
+	int r = via_file_read(AT_FDCWD, path, MAX_SIZE, &text, &src.len, err);
 
-	if (via_file_read(AT_FDCWD, path, MAX_SIZE, &text, &src.len, err) == 0) {
-		src.text = text;
-		if (via_config_parse(&src, 1, &config, NULL, err) == 0 &&
-			via_plan_make(inv, config, &opt, &plan, err) == 0)
-			o = via_codec_plan(plan);
-	}
+	if (r < 0)
+		return r;
+	src.text = text;
+	at = strstr(text, COMMAND);
+	if (at)
+		line = strndup(at + strlen(COMMAND), strcspn(at + strlen(COMMAND), "\n"));
+	/* A configuration that is wrong is a mistake here, no refusal to be compared. */
+	if (via_config_parse(&src, 1, &config, NULL, err))
+		return -EINVAL;
+	r = read_command(&c, line, err);
+	if (r == 0)
+		r = run_command(&c, inv, config, &plan, err);
+	if (r == 0)
+		*ret = via_codec_plan(plan);
 	via_plan_destroy(plan);
 	via_config_destroy(config);
-	free(text);
+	return r;
+}
+
+static json_object *refusal(int code, const struct via_err *err)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(
+		o, "code", json_object_new_string(via_refusal_code((enum via_refusal)code)));
+	json_object_object_add(o, "message", json_object_new_string(err->msg));
 	return o;
 }
 
@@ -185,6 +267,26 @@ static bool is_config_of(const char *file, const char *name, size_t *len)
 	return true;
 }
 
+static void check_plan(struct run *run, struct via_kernel *k, const struct via_inventory *inv,
+	const char *file, const char *title)
+{
+	via_autofree char *path = text_of("%s/%s", run->golden, file);
+	via_autojson *o = NULL;
+	struct via_err err = {0};
+	int r = make_plan(k, inv, path, file, &o, &err);
+
+	if (o) {
+		json_object_object_add(o, "inventory_generation", json_object_new_int(1));
+		compare(run, title, "plan", o);
+	} else if (r > 0) {
+		o = refusal(r, &err);
+		compare(run, title, "refusal", o);
+	} else {
+		printf("  %s: %s\n", file, err.msg);
+		result(run, title, false);
+	}
+}
+
 static void check_plans(
 	struct run *run, struct via_kernel *k, const struct via_inventory *inv, const char *name)
 {
@@ -192,22 +294,12 @@ static void check_plans(
 	int n = scandir(run->golden, &files, NULL, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		struct via_err err = {0};
 		size_t len;
 
 		if (is_config_of(files[i]->d_name, name, &len)) {
-			via_autofree char *path = text_of("%s/%s", run->golden, files[i]->d_name);
 			via_autofree char *title = strndup(files[i]->d_name, len);
-			via_autojson *o = make_plan(k, inv, path, files[i]->d_name, &err);
 
-			if (o) {
-				json_object_object_add(
-					o, "inventory_generation", json_object_new_int(1));
-				compare(run, title, "plan", o);
-			} else {
-				printf("  %s: %s\n", files[i]->d_name, err.msg);
-				result(run, title, false);
-			}
+			check_plan(run, k, inv, files[i]->d_name, title);
 		}
 		free(files[i]);
 	}
