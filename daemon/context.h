@@ -36,13 +36,13 @@ struct via_daemon {
 	struct via_unfinished *unfinished; /* found at the start, worked off one by one */
 
 	struct via_config_ref *config;
-	char *config_error;	    /* the last load was refused: why; NULL */
+	char *config_error;	 /* the last load was refused: why; NULL */
 	struct via_inv_ref *inv; /* newest; NULL before the first scan */
 	struct via_pf *pfs;	 /* ascending by address */
 	struct via_session *sessions;
-	struct via_look *looks; /* submitted and not done */
-	uint64_t release_seq;	/* grows when a session lets go of its PFs */
-	uint64_t kicked_seq;	/* release_seq that waiting sessions know of */
+	struct via_look *looks;	 /* submitted and not done */
+	uint64_t release_seq;	 /* grows when a session lets go of its PFs */
+	uint64_t kicked_seq;	 /* release_seq that waiting sessions know of */
 	struct via_sweep *sweep; /* looks for what hangs a scan; NULL */
 	uint64_t sweep_after_ms; /* not before */
 	size_t left;		 /* jobs that hang and that nobody waits for */

@@ -210,7 +210,7 @@ static void confirm_later(struct via_daemon *d)
 void via_drift_take(struct via_daemon *d, const struct via_drifts *found)
 {
 	for (struct via_pf *pf = d->pfs; pf; pf = pf->next)
-		if (!pf->session && !pf->batch && !pf->blocked && pf->is_pf)
+		if (!pf->session && !pf->batch && !pf->stuck && pf->is_pf)
 			take_one(pf, found);
 	confirm_later(d);
 	via_drift_heal(d);

@@ -59,7 +59,7 @@ struct via_look {
 	struct via_learnt *learnt;
 	size_t n_learnt;
 	struct via_config_ref *config;
-	uint64_t seq; /* of d->release_seq at submission */
+	uint64_t seq;		   /* of d->release_seq at submission */
 	struct via_reader *reader; /* NULL: the encoder */
 	/* on the way */
 	atomic_int phase; /* enum via_look_phase */

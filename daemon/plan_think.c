@@ -96,6 +96,31 @@ static int check_configured(struct via_look *l, const struct via_device *dev, co
 		via_addr_fmt(dev->addr), dev->vf_index, via_addr_fmt(pf->addr));
 }
 
+/* What the scan found out is the policy's; what the configuration says of a PF is said here. */
+static int check_promised(
+	struct via_look *l, const struct via_device *dev, const struct via_plan_options *opt)
+{
+	const struct via_pf_config *conf =
+		via_config_for(l->config->config, l->inv->inv, dev);
+	const char *file = conf && conf->place.file ? conf->place.file : "?";
+
+	if (!conf)
+		return 0;
+	if (conf->verify_only)
+		return via_err_set(&l->err, VIA_REFUSED_VERIFY_ONLY,
+			"%s is only verified (%s:%u): its driver is its manager's to change; "
+			"remove \"verify_only\" there first",
+			via_addr_fmt(dev->addr), file, conf->place.line);
+	for (size_t i = 0; i < opt->n_disturb; i++)
+		if (via_addr_eq(opt->disturb[i], dev->addr))
+			return 0;
+	if (conf->protect != VIA_TRUE)
+		return 0;
+	return via_err_set(&l->err, VIA_REFUSED_PROTECTED,
+		"%s is protected: the configuration says so (%s:%u); allow it with --disturb %s",
+		via_addr_fmt(dev->addr), file, conf->place.line, via_addr_fmt(dev->addr));
+}
+
 static const struct via_bound *known(const struct via_plan_request *q, struct via_addr addr)
 {
 	for (size_t i = 0; i < q->n_known; i++)
@@ -135,6 +160,8 @@ static int plan_bind(
 			      : "");
 	via_bound_identify(&q->bound, inv, dev);
 	r = via_plan_bind(inv, dev->addr, driver, opt, &q->plan, &l->err);
+	if (!r && q->plan->n_steps)
+		r = check_promised(l, dev, opt);
 	/* What is unsafe is said first: the configuration may be changed in a minute. */
 	return r ? r : check_configured(l, dev, driver);
 }

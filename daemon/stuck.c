@@ -107,17 +107,23 @@ static size_t add_functions(const struct via_pf *pf, struct via_addr *list)
 	return n;
 }
 
+/* By somebody else's doing or by a step of ours. */
+static bool hangs(const struct via_pf *pf)
+{
+	return pf->stuck || (pf->batch && pf->blocked);
+}
+
 int via_stuck_busy(const struct via_daemon *d, struct via_look *l)
 {
 	size_t n = 1;
 
 	for (const struct via_pf *pf = d->pfs; pf; pf = pf->next)
-		n += pf->blocked ? count_functions(pf) : 1;
+		n += hangs(pf) ? count_functions(pf) : 1;
 	l->busy = calloc(n, sizeof(*l->busy));
 	if (!l->busy)
 		return -ENOMEM;
 	for (const struct via_pf *pf = d->pfs; pf; pf = pf->next) {
-		if (pf->blocked)
+		if (hangs(pf))
 			l->n_busy += add_functions(pf, l->busy + l->n_busy);
 		else if (pf->batch)
 			l->busy[l->n_busy++] = pf->addr;
@@ -311,23 +317,26 @@ static void block(struct via_pf *pf, struct via_addr at, const char *what)
 	look_for_holder(pf);
 }
 
-static void ignore(struct via_look *l)
+static void reread(struct via_look *l)
 {
-	(void)l;
+	struct via_pf *pf = l->user;
+
+	/* It may hang again by now. */
+	if (!pf->stuck && !l->d->stopping)
+		via_session_unblock(pf, "reading it came back");
 }
 
-/* Whatever somebody else did to the PF is done now: everything about it may be different. */
-static void unblock(struct via_pf *pf)
+/* Whatever somebody else did to the PF is done now: everything about it may be different, so it
+ * stays blocked until it was read. */
+static void came_back(struct via_pf *pf)
 {
-	struct via_look *l;
+	struct via_look *l = via_look_create(pf->d, VIA_SCAN_FULL, reread, pf);
 
 	pf->stuck = false;
-	if (pf->d->stopping)
-		return;
-	via_session_unblock(pf, "reading it came back");
-	l = via_look_create(pf->d, VIA_SCAN_FULL, ignore, NULL);
 	if (l)
 		via_look_submit(l);
+	else
+		via_session_unblock(pf, "reading it came back");
 }
 
 static void sweep_free(struct via_sweep *sw)
@@ -378,8 +387,8 @@ static void sweep_done(struct via_job *job)
 		conclude(d);
 	} else {
 		d->left--;
-		if (sw->pf)
-			unblock(sw->pf);
+		if (sw->pf && !d->stopping)
+			came_back(sw->pf);
 	}
 	sweep_free(sw);
 }

@@ -60,6 +60,13 @@ static bool run_one(struct run *u, size_t i)
 	return r == 0;
 }
 
+/* A VLAN is a wall: a VF that cannot have its own goes no further on its way to a guest. */
+static bool is_missed(const struct via_vf_attrs *want, const struct via_attrs_result *r)
+{
+	return r->attr[VIA_VF_ATTR_VLAN].outcome == VIA_OUTCOME_UNSUPPORTED &&
+	       (want->vlan || want->qos);
+}
+
 /* "vlan 100: refused (Invalid argument: extack)" for every attribute that is not as wanted. */
 static void describe(const struct via_vf_attrs *want, const struct via_attrs_result *r,
 	const struct via_vf_attrs *left, struct via_strbuf *out)
@@ -69,7 +76,8 @@ static void describe(const struct via_vf_attrs *want, const struct via_attrs_res
 		enum via_vf_attr which = (enum via_vf_attr)i;
 		char value[64];
 
-		if (a->outcome != VIA_OUTCOME_REFUSED && a->outcome != VIA_OUTCOME_FAILED)
+		if (a->outcome != VIA_OUTCOME_REFUSED && a->outcome != VIA_OUTCOME_FAILED &&
+			!(which == VIA_VF_ATTR_VLAN && is_missed(want, r)))
 			continue;
 		via_strbuf_addf(out, "%s%s %s: %s (%s%s%s)", out->len ? "; " : "",
 			via_vf_attr_name(which),
@@ -95,6 +103,8 @@ static int judge(const struct via_step *s, const struct via_step_result *r, stru
 		else if (a->outcome == VIA_OUTCOME_REFUSED && !code)
 			code = VIA_REFUSED_KERNEL_REFUSED;
 	}
+	if (!code && is_missed(&s->set.attrs, &r->attrs))
+		code = VIA_REFUSED_UNSUPPORTED;
 	if (!code)
 		return 0;
 	describe(&s->set.attrs, &r->attrs, &r->left, &text);

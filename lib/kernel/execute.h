@@ -12,8 +12,8 @@
 
 /*
  * Run n consecutive steps of one PF's queue. Adjacent VF_ATTRS steps go out as one batch. Before
- * each act: the identity of the PF and of the target is compared with the step's (MISMATCH), UNBIND
- * and BIND and NUM_VFS look for holders once more (IN_USE, or UNSAFE_GROUP for a group member in
+ * each act: the identity of the PF and of the target is compared with the step's (MISMATCH), UNBIND,
+ * BIND, NUM_VFS and VF_ATTRS with a MAC look for holders once more (IN_USE, or UNSAFE_GROUP for a group member in
  * use) and make sure that a VF target has its physfn and that the target is no PF of the same
  * address. Stops at the first failed step; results[] of the rest say SKIPPED. Calls progress (may
  * be NULL) with RUNNING before and with the final state after each step. Returns the number of

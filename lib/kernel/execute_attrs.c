@@ -13,6 +13,10 @@
 #include "kernel/execute_parts.h"
 #include "kernel/quirks.h"
 
+/* linux/errno.h: no errno for user space, but drivers let it out (bnxt_set_vf_vlan() and others in
+ * bnxt_sriov.c with old firmware). */
+#define ENOTSUPP 524
+
 #define RETRY_MS	2000
 #define CARRIER_WAIT_MS 3000
 
@@ -80,6 +84,7 @@ static enum via_attr_outcome outcome_of(int error)
 	case 0:
 		return VIA_OUTCOME_APPLIED;
 	case EOPNOTSUPP:
+	case ENOTSUPP:
 		return VIA_OUTCOME_UNSUPPORTED;
 	case EINVAL:
 	case EPERM:
@@ -107,7 +112,7 @@ static void note(struct job *j, size_t vf, enum via_vf_attr attr, int error, con
 	a->outcome = outcome_of(error);
 	a->error = error;
 	snprintf(a->extack, sizeof(a->extack), "%s", extack);
-	if (error == EOPNOTSUPP && teaches(j, vf, attr))
+	if (a->outcome == VIA_OUTCOME_UNSUPPORTED && teaches(j, vf, attr))
 		*j->unsupported |= VIA_ATTR_BIT(attr);
 }
 

@@ -253,6 +253,19 @@ static int check_unheld(struct via_kernel *k, const struct via_step *s, struct v
 	return check_group(k, s, err);
 }
 
+/* Somebody may have started on it since the plan (or since the step that is undone) and would lose
+ * the address. Without a driver there is nobody. */
+static int check_mac_free(struct via_kernel *k, const struct via_step *s, struct via_err *err)
+{
+	char driver[VIA_DRIVER_MAX];
+
+	if (!(s->set.attrs.known & VIA_ATTR_BIT(VIA_VF_ATTR_MAC)) ||
+		via_kernel_link_name(k, DEVICE_PATH(s->target, "driver"), driver, sizeof(driver)) ==
+			-ENOENT)
+		return 0;
+	return unheld(k, s->target, err);
+}
+
 int via_execute_guard_target(struct via_kernel *k, const struct via_step *s, struct via_err *err)
 {
 	int r = check_ids(k, s, err);
@@ -268,11 +281,12 @@ int via_execute_guard_target(struct via_kernel *k, const struct via_step *s, str
 	case VIA_STEP_NUM_VFS:
 	case VIA_STEP_ESWITCH: /* may destroy the VFs */
 		return via_execute_vfs_unheld(k, s->pf, err);
+	case VIA_STEP_VF_ATTRS:
+		return check_mac_free(k, s, err);
 	case VIA_STEP_AUTOPROBE:
 	case VIA_STEP_PF_MTU:
 	case VIA_STEP_PF_UP:
 	case VIA_STEP_VF_MSIX:
-	case VIA_STEP_VF_ATTRS:
 	case VIA_STEP_VF_MTU:
 	case VIA_STEP_OP_COUNT:
 		return 0;

@@ -73,7 +73,7 @@ static int give_open(struct holders *h, const struct scan_vfio_open *o)
 		const struct via_device *d = &inv->devices[i];
 
 		if (on_vfio(h->s, d) && (o->group >= 0 ? d->iommu_group == o->group
-						 : via_addr_eq(d->addr, o->addr)))
+						       : via_addr_eq(d->addr, o->addr)))
 			r = add(h, d->addr, &who);
 	}
 	return r;
@@ -280,8 +280,7 @@ static int holders_of(struct via_kernel *k, struct via_addr addr, bool leaving,
 	via_autoinventory *inv = via_inventory_create();
 	struct scan_mark mark = {0};
 	struct via_device d = {.addr = addr};
-	struct scan s = {
-		.k = k, .opt = &opt, .inv = inv, .marks = &mark, .leaving = leaving};
+	struct scan s = {.k = k, .opt = &opt, .inv = inv, .marks = &mark, .leaving = leaving};
 	int r;
 
 	if (!inv)

@@ -38,7 +38,8 @@ struct scan {
 	struct scan_mark *marks; /* one a device */
 	struct scan_helper helper;
 	struct via_net net;
-	bool leaving; /* a function without a driver may be losing a vfio driver: see via_scan_keepers */
+	bool leaving; /* a function without a driver may be losing a vfio driver: see
+			 via_scan_keepers */
 };
 
 /* A directory, and room behind it for a name. */

@@ -4,13 +4,15 @@
 
 #include <string.h>
 
+/* Whoever owns another network namespace may call its devices what it likes: our names do not reach
+ * there. A permanent MAC is the card's wherever it is. */
 static bool match_name(
 	const char *glob, const struct via_inventory *inv, const struct via_device *pf)
 {
 	for (size_t i = 0; i < inv->n_netdevs; i++) {
 		const struct via_netdev *n = &inv->netdevs[i];
 
-		if (n->has_dev && !n->representor && via_addr_eq(n->dev, pf->addr) &&
+		if (n->has_dev && !n->netns && !n->representor && via_addr_eq(n->dev, pf->addr) &&
 			via_glob_match(glob, n->name))
 			return true;
 	}

@@ -103,7 +103,8 @@ struct via_device {
 	const int *netdevs; /* ifindexes in via_inventory.netdevs, this namespace */
 	size_t n_holders;
 	const struct via_holder *holders;
-	bool protected_; /* see reasons */
+	bool carries_host; /* VF only: a lifeline or an address of the host leads down to it */
+	bool protected_;   /* see reasons */
 	size_t n_protect;
 	const char *const *protect; /* "carries the default route (IPv4) through br0", … */
 	size_t n_others;

@@ -175,6 +175,43 @@ static int plan_one(const struct via_pf_config *entry, const struct via_device *
 	return p->error;
 }
 
+/*
+ * An entry that names one NIC, by address, MAC or whole name, and wants VFs of it: that it has no
+ * SR-IOV is told. One that selects by driver or ids just passes it by.
+ */
+static bool names_nic(const struct via_planner *p, const struct via_pf_config *entry,
+	const struct via_device *dev)
+{
+	const struct via_selector *s = &entry->match;
+	struct via_device as_pf = *dev;
+
+	if (!entry->has_num_vfs || !entry->num_vfs || dev->kind != VIA_DEVICE_NIC)
+		return false;
+	if (!s->has_address && !s->has_mac && (!s->name || strpbrk(s->name, "*?[")))
+		return false;
+	as_pf.kind = VIA_DEVICE_PF;
+	return via_selector_match(s, p->inv, &as_pf);
+}
+
+static void refuse_nics(struct via_planner *p)
+{
+	for (size_t i = 0; i < p->inv->n_devices; i++) {
+		const struct via_device *dev = &p->inv->devices[i];
+
+		if (p->opt->has_only && !via_addr_eq(p->opt->only, dev->addr))
+			continue;
+		for (size_t k = 0; k < p->config->n_pfs; k++)
+			if (names_nic(p, &p->config->pfs[k], dev))
+				via_plan_refuse(p, VIA_REFUSED_UNSUPPORTED, dev->addr,
+					"%s has no SR-IOV capability, so that it cannot have VFs; "
+					"switch SR-IOV on in the card's firmware, or remove "
+					"\"num_vfs\" at %s:%u (%s)",
+					via_addr_fmt(dev->addr), p->config->pfs[k].place.file,
+					p->config->pfs[k].place.line,
+					p->config->pfs[k].place.pointer);
+	}
+}
+
 static void settle_disruption(struct via_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
@@ -208,6 +245,9 @@ int via_plan_make(const struct via_inventory *inv, const struct via_config *conf
 		return via_err_set(err, r, "cannot make the plan: %s", strerror(-r));
 	if (r)
 		return r;
+	refuse_nics(&p);
+	if (p.error)
+		return via_err_set(err, p.error, "cannot make the plan: %s", strerror(-p.error));
 	settle_disruption(p.plan);
 	*ret = via_steal(&p.plan);
 	return 0;

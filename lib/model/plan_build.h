@@ -3,9 +3,10 @@
 #ifndef VIA_MODEL_PLAN_BUILD_H
 #define VIA_MODEL_PLAN_BUILD_H
 
+#include "base/strbuf.h"
 #include "model/plan.h"
 
-/* Who is meant to have a MAC, for finding it twice; index -1: a PF's own. */
+/* Who is meant to have a MAC or keeps one, for finding it twice; index -1: a PF's own. */
 struct via_plan_mac {
 	struct via_mac mac;
 	struct via_addr pf;
@@ -29,6 +30,7 @@ enum via_plan_told {
 	VIA_TOLD_NETDEV = 2,
 	VIA_TOLD_MSIX = 4,
 	VIA_TOLD_DRIVER = 8,
+	VIA_TOLD_GROUP = 16,
 };
 
 /* One managed PF. */
@@ -113,6 +115,10 @@ bool via_plan_driver_right(
 void via_plan_vf_detach(struct via_plan_vf *vf); /* the UNBIND step before configuring */
 void via_plan_vf_bind(struct via_plan_vf *vf);	 /* the BIND or UNBIND step afterwards */
 extern const char via_plan_iommu_help[];
+/* The members of a group that a driver of the host uses: "0000:01:00.0 (igb)" and so on; leave out:
+ * one device that is not counted. The number of them. */
+unsigned int via_plan_group_users(const struct via_inventory *inv, int group,
+	const struct via_device *leave_out, struct via_strbuf *b);
 
 /* plan_mac.c */
 int via_plan_macs_collect(struct via_planner *p);

@@ -83,8 +83,13 @@ static int check_protected(
 static int check_passthrough(
 	const struct via_planner *p, const struct via_device *d, struct via_err *err)
 {
-	int r = via_policy_passthrough(p->inv, d, err);
+	int r;
 
+	if (!p->inv->host.iommu)
+		return via_err_set(err, VIA_REFUSED_NO_IOMMU,
+			"%s cannot be passed through: the host has no IOMMU in use; %s",
+			via_addr_fmt(d->addr), via_plan_iommu_help);
+	r = via_policy_passthrough(p->inv, d, err);
 	return r == VIA_REFUSED_PROTECTED ? check_protected(p, d, err) : r;
 }
 
@@ -109,6 +114,8 @@ static int check_rebind(
 
 	if (r == 0)
 		r = via_policy_unused(p->inv, d, err);
+	if (r == 0)
+		r = via_policy_no_uppers(p->inv, d, err);
 	if (r == 0 && d->kind == VIA_DEVICE_PF && d->sriov && d->sriov->num)
 		r = via_policy_vfs_unused(p->inv, d, err);
 	if (r == 0 && d->kind == VIA_DEVICE_PF && d->sriov && d->sriov->num)
@@ -116,6 +123,22 @@ static int check_rebind(
 			"%s has %u VFs, which go away with its driver; set their number to 0 first",
 			via_addr_fmt(d->addr), d->sriov->num);
 	return r;
+}
+
+/* The policy lets the other functions of a card go along; the guest starts only once they did. */
+static void bind_reason(const struct via_planner *p, const struct via_device *d, const char *name,
+	struct via_step *s)
+{
+	via_autostrbuf others = VIA_STRBUF_INIT;
+	const char *has = d->driver ? d->driver : "no driver";
+
+	if (via_policy_is_vfio(name) && via_plan_group_users(p->inv, d->iommu_group, d, &others))
+		via_plan_because(s,
+			"asked for %.32s, found %.32s; its group also needs, before a guest can "
+			"have it: %s",
+			name, has, via_strbuf_str(&others));
+	else
+		via_plan_because(s, "asked for %s, found %s", name, has);
 }
 
 int via_plan_bind(const struct via_inventory *inv, struct via_addr addr, const char *driver,
@@ -140,7 +163,7 @@ int via_plan_bind(const struct via_inventory *inv, struct via_addr addr, const c
 	s = device_step(&p, VIA_STEP_BIND, d);
 	via_plan_text(s->set.text, sizeof(s->set.text), name);
 	via_plan_text(s->set.override, sizeof(s->set.override), name);
-	via_plan_because(s, "asked for %s, found %s", name, d->driver ? d->driver : "no driver");
+	bind_reason(&p, d, name, s);
 	return finish(&p, ret, err);
 }
 

@@ -135,7 +135,61 @@ static bool refuse_iommu(struct via_plan_vf *vf)
 	return false;
 }
 
-/* One that exists is asked about; one that does not has at least to have an IOMMU above it. */
+struct users_walk {
+	const struct via_device *leave_out;
+	struct via_strbuf *b;
+	unsigned int n;
+};
+
+static int add_user(const struct via_device *d, void *user)
+{
+	struct users_walk *w = user;
+
+	if (d == w->leave_out || !d->driver || via_policy_is_vfio(d->driver) ||
+		(d->kind == VIA_DEVICE_BRIDGE && !strcmp(d->driver, "pcieport")))
+		return 0;
+	via_strbuf_addf(w->b, "%s%s (%s)", w->n++ ? ", " : "", via_addr_fmt(d->addr), d->driver);
+	return 0;
+}
+
+unsigned int via_plan_group_users(const struct via_inventory *inv, int group,
+	const struct via_device *leave_out, struct via_strbuf *b)
+{
+	struct users_walk w = {leave_out, b, 0};
+
+	via_inventory_group(inv, group, add_user, &w);
+	return w.n;
+}
+
+/*
+ * A PF that shares its group with the bridge above it does so because nothing isolates what is
+ * below that bridge (pci_device_group() in drivers/iommu/iommu.c walks up to the first bridge with
+ * ACS); its VFs will be found in the same group, and it stays with the host itself.
+ */
+static bool joins_the_group(struct via_plan_vf *vf)
+{
+	struct via_plan_pf *pf = vf->pf;
+	const struct via_device *dev = pf->dev;
+	const struct via_device *up = via_inventory_device(pf->p->inv, dev->parent);
+	via_autostrbuf users = VIA_STRBUF_INIT;
+
+	if (!up || dev->iommu_group < 0 || up->iommu_group != dev->iommu_group)
+		return false;
+	if (pf->told & VIA_TOLD_GROUP)
+		return true;
+	pf->told |= VIA_TOLD_GROUP;
+	via_plan_group_users(pf->p->inv, dev->iommu_group, NULL, &users);
+	via_plan_refuse(pf->p, VIA_REFUSED_UNSAFE_GROUP, dev->addr,
+		"the VFs of %s cannot be bound to %s: bridge %s above it does not isolate what is "
+		"below, so that they will be in IOMMU group %d with what the host uses: %.200s; "
+		"put the card into a slot with a group of its own",
+		via_addr_fmt(dev->addr), vf->goal, via_addr_fmt(up->addr), dev->iommu_group,
+		via_strbuf_str(&users));
+	return true;
+}
+
+/* One that exists is asked about; one that does not at least has to have an IOMMU above it, and
+ * something that keeps it apart. */
 static bool passthrough_allowed(struct via_plan_vf *vf)
 {
 	struct via_plan_pf *pf = vf->pf;
@@ -145,7 +199,7 @@ static bool passthrough_allowed(struct via_plan_vf *vf)
 	if (!pf->p->inv->host.iommu)
 		return refuse_iommu(vf);
 	if (!vf->dev)
-		return true;
+		return !joins_the_group(vf);
 	r = via_policy_passthrough(pf->p->inv, vf->dev, &err);
 	if (r == VIA_REFUSED_NO_IOMMU)
 		return refuse_iommu(vf);

@@ -56,9 +56,35 @@ static int collect_owners(struct via_planner *p)
 		const struct via_device *d =
 			n->has_dev && !n->representor ? via_inventory_device(p->inv, n->dev) : NULL;
 
-		if (d && d->kind != VIA_DEVICE_VF && n->has_perm_mac &&
-			!via_mac_is_zero(n->perm_mac))
+		if (!d || d->kind == VIA_DEVICE_VF)
+			continue;
+		if (n->has_perm_mac && !via_mac_is_zero(n->perm_mac))
 			r = add(p, n->perm_mac, d->addr, -1);
+		/* A bond or a person may have given it another one. */
+		if (r == 0 && !via_mac_is_zero(n->mac) &&
+			!(n->has_perm_mac && via_mac_eq(n->mac, n->perm_mac)))
+			r = add(p, n->mac, d->addr, -1);
+	}
+	return r;
+}
+
+/*
+ * VFs that keep the MAC they have, whatever is configured: those of PFs that are not ours to set,
+ * and those that are held (mac_allowed() in plan_vf.c leaves them theirs). Swapping the MACs of two
+ * VFs while a guest runs on one would give the other one the guest's.
+ */
+static int collect_kept(struct via_planner *p, const struct via_device *d, bool all)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < d->sriov->n_vf_info && r == 0; i++) {
+		const struct via_vf_state *s = &d->sriov->vf_info[i];
+		const struct via_device *vf = via_inventory_vf(p->inv, d, s->index);
+
+		if (vf && (all || vf->n_holders) &&
+			(s->attrs.known & VIA_ATTR_BIT(VIA_VF_ATTR_MAC)) &&
+			!via_mac_is_zero(s->attrs.mac))
+			r = add(p, s->attrs.mac, d->addr, s->index);
 	}
 	return r;
 }
@@ -82,8 +108,10 @@ int via_plan_macs_collect(struct via_planner *p)
 		const struct via_device *d = &p->inv->devices[i];
 		const struct via_pf_config *entry = via_config_for(p->config, p->inv, d);
 
-		if (entry)
+		if (entry && !entry->verify_only)
 			r = collect_pf(entry, d, p);
+		if (r == 0 && d->sriov)
+			r = collect_kept(p, d, !entry || entry->verify_only);
 	}
 	if (p->n_macs)
 		qsort(p->macs, p->n_macs, sizeof(*p->macs), compare);

@@ -25,11 +25,31 @@ static void protect_reasons(const struct via_device *dev, struct via_strbuf *b)
 		via_strbuf_addf(b, "%s%s", i ? "; " : "", dev->protect[i]);
 }
 
+/* A PF in another network namespace is somebody's there. */
+static bool is_lent(struct via_plan_pf *pf, const char *act)
+{
+	const struct via_device *dev = pf->dev;
+	char who[256];
+
+	for (size_t i = 0; i < dev->n_holders; i++) {
+		if (dev->holders[i].kind != VIA_HOLDER_NETNS)
+			continue;
+		via_plan_refuse(pf->p, VIA_REFUSED_IN_USE, dev->addr,
+			"%s is in %s: %s would disturb what runs there; move it back first",
+			via_addr_fmt(dev->addr),
+			via_holder_text(&dev->holders[i], who, sizeof(who)), act);
+		return true;
+	}
+	return false;
+}
+
 /* May the PF itself be disturbed? Tells why not. */
 static bool may_disturb(struct via_plan_pf *pf, const char *act)
 {
 	via_autostrbuf why = VIA_STRBUF_INIT;
 
+	if (is_lent(pf, act))
+		return false;
 	if (!via_plan_protected(pf->entry, pf->dev) || via_plan_named(pf->p->opt, pf->dev->addr))
 		return true;
 	protect_reasons(pf->dev, &why);
@@ -40,23 +60,37 @@ static bool may_disturb(struct via_plan_pf *pf, const char *act)
 	return false;
 }
 
+/* "its only VF", "all of its 7 VFs" */
+static const char *all_vfs(const struct via_device *dev, char buf[48])
+{
+	if (dev->sriov->num == 1)
+		return "its only VF";
+	snprintf(buf, 48, "all of its %u VFs", dev->sriov->num);
+	return buf;
+}
+
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* May all VFs go? Tells who holds them, and the flag. */
 static bool may_recreate(struct via_plan_pf *pf, const char *act)
 {
 	const struct via_device *dev = pf->dev;
 	struct via_err err = {0};
 	int r = via_policy_vfs_unused(pf->p->inv, dev, &err);
+	char all[48];
 
 	if (r > 0)
 		via_plan_refuse(pf->p, VIA_REFUSED_IN_USE, dev->addr,
-			"%s: %s takes all of its %u VFs away, and %.350s; then allow it with "
-			"--recreate",
-			via_addr_fmt(dev->addr), act, dev->sriov->num, err.msg);
+			"%s: %s takes %s away, and %.380s; then allow it with --recreate",
+			via_addr_fmt(dev->addr), act, all_vfs(dev, all), err.msg);
 	else if (r == 0 && !pf->p->opt->recreate)
 		via_plan_refuse(pf->p, VIA_REFUSED_NEEDS_RECREATE, dev->addr,
-			"%s: %s takes all of its %u VFs away (nobody holds one now); allow it with "
-			"--recreate",
-			via_addr_fmt(dev->addr), act, dev->sriov->num);
+			"%s: %s takes %s away (nobody holds %s now); allow it with --recreate",
+			via_addr_fmt(dev->addr), act, all_vfs(dev, all),
+			dev->sriov->num == 1 ? "it" : "one");
 	else if (r < 0)
 		pf->p->error = r;
 	return r == 0 && pf->p->opt->recreate;
@@ -79,8 +113,8 @@ static void step_remove_vfs(struct via_plan_pf *pf)
 	struct via_step *s = pf_step(pf, VIA_STEP_NUM_VFS, 0, num);
 
 	s->disruption = VIA_DISRUPTION_VF_RECREATE;
-	via_plan_because(
-		s, "configured %u VFs, found %u: a count only changes by way of 0", pf->count, num);
+	via_plan_because(s, "configured %u VF%s, found %u%s", pf->count, plural(pf->count), num,
+		pf->count ? ": a count only changes by way of 0" : "");
 	pf->fresh = pf->removed = true;
 }
 
@@ -152,12 +186,30 @@ static void want_count(struct via_plan_pf *pf)
 	const struct via_sriov *s = pf->dev->sriov;
 
 	pf->count = pf->entry->has_num_vfs ? pf->entry->num_vfs : s->num;
-	if (pf->count <= s->total)
+	if (pf->count <= s->total || pf->count == s->num)
 		return;
-	via_plan_refuse(pf->p, VIA_REFUSED_INVALID, pf->dev->addr,
-		"%s has at most %u VFs (sriov_totalvfs) and %u are configured; lower \"num_vfs\"",
-		via_addr_fmt(pf->dev->addr), s->total, pf->count);
+	/* A total that cannot be read is 0 here: it says nothing against the VFs there are. */
+	if (s->total)
+		via_plan_refuse(pf->p, VIA_REFUSED_INVALID, pf->dev->addr,
+			"%s has at most %u VF%s (sriov_totalvfs) and %u are configured; lower "
+			"\"num_vfs\"",
+			via_addr_fmt(pf->dev->addr), s->total, plural(s->total), pf->count);
+	else
+		via_plan_refuse(pf->p, VIA_REFUSED_UNSUPPORTED, pf->dev->addr,
+			"%s does not tell how many VFs it can have (sriov_totalvfs: 0 or not "
+			"readable%s%.200s), and %u are configured; switch SR-IOV on in the card's "
+			"firmware, or remove \"num_vfs\"",
+			via_addr_fmt(pf->dev->addr), pf->dev->problem ? "; " : "",
+			pf->dev->problem ? pf->dev->problem : "", pf->count);
 	pf->count = s->num;
+}
+
+/* Before autoprobe is changed: the undo, which goes backwards, then makes the old VFs again with
+ * the autoprobe that they were made with. */
+static void plan_removal(struct via_plan_pf *pf)
+{
+	if (pf->fresh && pf->dev->sriov->num && !pf->removed)
+		step_remove_vfs(pf);
 }
 
 /* May the count change as wanted? If not, the VFs that stay are configured all the same. */
@@ -183,21 +235,18 @@ static void step_create_vfs(struct via_plan_pf *pf)
 
 	s->disruption = num ? VIA_DISRUPTION_VF_RECREATE : VIA_DISRUPTION_NONE;
 	if (via_plan_vf_addr(pf->dev, pf->count - 1, &last))
-		via_plan_because(s, "configured %u VFs, found %u", pf->count, num);
+		via_plan_because(
+			s, "configured %u VF%s, found %u", pf->count, plural(pf->count), num);
 	else
 		via_plan_because(s,
-			"configured %u VFs, found %u; the device tells their addresses only "
+			"configured %u VF%s, found %u; the device tells their addresses only "
 			"then: plan again to configure them",
-			pf->count, num);
+			pf->count, plural(pf->count), num);
 }
 
 static void plan_count(struct via_plan_pf *pf)
 {
-	if (!pf->fresh)
-		return;
-	if (pf->dev->sriov->num && !pf->removed)
-		step_remove_vfs(pf);
-	if (pf->count)
+	if (pf->fresh && pf->count)
 		step_create_vfs(pf);
 }
 
@@ -315,6 +364,7 @@ static void plan_steps(struct via_plan_pf *pf)
 	plan_eswitch(pf);
 	allow_count(pf);
 	via_plan_want_vfs(pf);
+	plan_removal(pf);
 	plan_autoprobe(pf);
 	plan_link_and_count(pf);
 	via_plan_vfs(pf);
@@ -331,15 +381,18 @@ static void only_verify(
 
 	if (!n && !refused)
 		return;
-	via_plan_text(first, sizeof(first),
-		n ? plan->steps[steps].reason : plan->refusals[refusals].message);
+	if (n)
+		snprintf(first, sizeof(first), "%s: %s", via_addr_fmt(plan->steps[steps].target),
+			plan->steps[steps].reason);
+	else
+		via_plan_text(first, sizeof(first), plan->refusals[refusals].message);
 	plan->n_steps = steps;
 	plan->n_refusals = refusals;
 	via_plan_refuse(p, VIA_REFUSED_VERIFY_ONLY, dev->addr,
-		"%s is only verified and differs from the configuration (%zu steps would be taken; "
-		"the "
-		"first: %.250s); have its manager set it, or remove \"verify_only\"",
-		via_addr_fmt(dev->addr), n, first);
+		"%s is only verified and differs from the configuration (%zu step%s would be "
+		"taken; "
+		"the first: %.250s); have its manager set it, or remove \"verify_only\"",
+		via_addr_fmt(dev->addr), n, plural((uint32_t)n), first);
 }
 
 void via_plan_pf(

@@ -88,15 +88,15 @@ static bool mac_allowed(struct via_plan_vf *vf)
 	const struct via_plan_mac *twin =
 		via_mac_is_zero(mac) ? NULL
 				     : via_plan_mac_twin(p, mac, vf->pf->dev->addr, vf->index);
+	struct via_err err = {0};
 	char who[40] = "";
 
 	if (*vf->held) {
+		via_policy_unused(p->inv, vf->dev, &err);
 		via_plan_refuse(p, VIA_REFUSED_IN_USE, vf->addr,
-			"the MAC of %s is not changed to %s while %s holds it; stop that or detach "
-			"the "
-			"device first",
+			"the MAC of %s is not changed to %s while it is in use: %s",
 			via_addr_fmt(vf->addr), via_mac_is_zero(mac) ? "none" : via_mac_fmt(mac),
-			vf->held);
+			err.msg);
 		return false;
 	}
 	if (!twin)
@@ -114,31 +114,72 @@ static const char *driver_after(const struct via_plan_vf *vf)
 	return vf->has_goal ? vf->goal : vf->had;
 }
 
+/* Without its VLAN a guest would be on the wire as such: then it does not get the VF at all. */
+static void check_vlan(struct via_plan_vf *vf, uint32_t differ)
+{
+	struct via_plan_pf *pf = vf->pf;
+	const struct via_vf_attrs *want = &vf->want->attrs;
+	char vlan[64];
+
+	if (!(differ & pf->unsupported & VIA_ATTR_BIT(VIA_VF_ATTR_VLAN)) ||
+		!(want->vlan || want->qos))
+		return;
+	via_plan_refuse(pf->p, VIA_REFUSED_UNSUPPORTED, vf->addr,
+		"the driver of %s sets no VLAN on a VF (some do so only with eswitch_mode legacy): "
+		"VF %u is not given VLAN %s, nor to another driver; remove \"vlan\"",
+		via_addr_fmt(pf->dev->addr), vf->index,
+		via_vf_attr_value(want, VIA_VF_ATTR_VLAN, vlan, sizeof(vlan)));
+	vf->has_goal = false;
+}
+
+/* A VF that the host's own life hangs on is not put into another VLAN, nor its link switched. */
+static void check_carries_host(struct via_plan_vf *vf)
+{
+	const uint32_t cuts = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN) | VIA_ATTR_BIT(VIA_VF_ATTR_LINK_STATE);
+	struct via_plan_pf *pf = vf->pf;
+
+	if (!(vf->attrs & cuts) || !vf->dev || !vf->dev->carries_host ||
+		!via_plan_protected(pf->entry, pf->dev) ||
+		via_plan_named(pf->p->opt, pf->dev->addr))
+		return;
+	via_plan_refuse(pf->p, VIA_REFUSED_PROTECTED, vf->addr,
+		"VF %u of %s carries the host's own traffic (held by %s): changing its VLAN or "
+		"link state could cut the host off; allow that with --disturb %s",
+		vf->index, via_addr_fmt(pf->dev->addr), *vf->held ? vf->held : "the host",
+		via_addr_fmt(pf->dev->addr));
+	vf->attrs &= ~cuts;
+}
+
 static void decide_attrs(struct via_plan_vf *vf)
 {
 	struct via_plan_pf *pf = vf->pf;
 	const struct via_vf_attrs *have = found_attrs(vf);
 	uint32_t mac = VIA_ATTR_BIT(VIA_VF_ATTR_MAC);
 
-	vf->attrs =
-		via_plan_attrs_differ(vf->want, have, vf->dev, driver_after(vf)) & ~pf->unsupported;
+	vf->attrs = via_plan_attrs_differ(vf->want, have, vf->dev, driver_after(vf));
+	check_vlan(vf, vf->attrs);
+	vf->attrs &= ~pf->unsupported;
 	if (vf->attrs && !pf->netdev) {
 		if (!(pf->told & VIA_TOLD_NETDEV))
 			via_plan_refuse(pf->p, VIA_REFUSED_UNSUPPORTED, pf->dev->addr,
 				"%s has no net device in this network namespace, so that the "
 				"attributes of "
-				"its VFs cannot be set",
+				"its VFs cannot be set; nor are they given to another driver "
+				"without them",
 				via_addr_fmt(pf->dev->addr));
 		pf->told |= VIA_TOLD_NETDEV;
 		vf->attrs = 0;
+		vf->has_goal = false;
 	}
 	if ((vf->attrs & mac) && !mac_allowed(vf))
 		vf->attrs &= ~mac;
+	check_carries_host(vf);
 }
 
 static bool msix_allowed(struct via_plan_vf *vf)
 {
 	struct via_plan_pf *pf = vf->pf;
+	struct via_err err = {0};
 
 	if (!pf->dev->sriov->vf_total_msix || (vf->dev && !vf->dev->has_vf_msix_count)) {
 		if (!(pf->told & VIA_TOLD_MSIX))
@@ -151,11 +192,10 @@ static bool msix_allowed(struct via_plan_vf *vf)
 	}
 	/* The kernel answers EBUSY while the VF has a driver (pci-sysfs: sriov_vf_msix_count). */
 	if (*vf->held) {
+		via_policy_unused(pf->p->inv, vf->dev, &err);
 		via_plan_refuse(pf->p, VIA_REFUSED_IN_USE, vf->addr,
-			"the MSI-X count of %s can only be set without a driver and %s holds it; "
-			"stop "
-			"that or detach the device first",
-			via_addr_fmt(vf->addr), vf->held);
+			"the MSI-X count of %s can only be set while it has no driver: %s",
+			via_addr_fmt(vf->addr), err.msg);
 		return false;
 	}
 	return true;
@@ -223,9 +263,11 @@ static void attrs_reason(
 			continue;
 		via_strbuf_addf(&b, "%s%s %s", sep, via_vf_attr_name(a),
 			via_vf_attr_value(&vf->want->attrs, a, want, sizeof(want)));
-		if (have)
+		if (have && (have->known & VIA_ATTR_BIT(i)))
 			via_strbuf_addf(&b, " (found %s)",
 				via_vf_attr_value(have, a, found, sizeof(found)));
+		else if (vf->dev)
+			via_strbuf_adds(&b, " (the kernel does not tell what it is)");
 		sep = ", ";
 	}
 	via_plan_because(s, "%s", via_strbuf_str(&b));

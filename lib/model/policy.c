@@ -67,17 +67,26 @@ int via_policy_unused(
 		ways_out[d->holders[0].kind]);
 }
 
+#define HOLDERS_LEN 200
+
 int via_policy_vfs_unused(
 	const struct via_inventory *inv, const struct via_device *pf, struct via_err *err)
 {
 	via_autostrbuf b = VIA_STRBUF_INIT;
 	const struct via_holder *first = NULL;
+	unsigned int more = 0;
 
 	for (size_t i = 0; pf->sriov && i < pf->sriov->n_vfs; i++) {
 		const struct via_device *vf = via_inventory_device(inv, pf->sriov->vfs[i].addr);
 
 		if (!vf || !vf->n_holders)
 			continue;
+		/* The way out stands at the end, and has to be read: a list that is too long for
+		 * that is cut here. */
+		if (b.len > HOLDERS_LEN) {
+			more++;
+			continue;
+		}
 		if (first)
 			via_strbuf_adds(&b, ", ");
 		else
@@ -85,6 +94,8 @@ int via_policy_vfs_unused(
 		add_holders(&b, vf);
 		via_strbuf_addf(&b, " (VF %u)", vf->vf_index);
 	}
+	if (more)
+		via_strbuf_addf(&b, ", and %u more held VF%s", more, more == 1 ? "" : "s");
 	return first ? via_err_set(err, VIA_REFUSED_IN_USE, "%s; %s", via_strbuf_str(&b),
 			       ways_out[first->kind])
 		     : 0;
@@ -141,8 +152,7 @@ static int check_member(const struct via_device *m, void *user)
 		m->iommu_group, via_addr_fmt(c->d->addr), via_addr_fmt(m->addr), m->driver);
 }
 
-/* A net device of it that is part of something on the host. */
-static int check_uppers(
+int via_policy_no_uppers(
 	const struct via_inventory *inv, const struct via_device *d, struct via_err *err)
 {
 	for (size_t i = 0; i < inv->n_netdevs && !inv->netdevs[i].netns; i++) {
@@ -204,7 +214,7 @@ int via_policy_passthrough(
 	if (r == 0)
 		r = via_policy_unused(inv, d, err);
 	if (r == 0)
-		r = check_uppers(inv, d, err);
+		r = via_policy_no_uppers(inv, d, err);
 	if (r == 0)
 		r = check_vfs(inv, d, err);
 	/* Last: a caller who may disturb a protected device has heard all the rest. */

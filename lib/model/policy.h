@@ -24,6 +24,10 @@ int via_policy_unused(
 int via_policy_vfs_unused(
 	const struct via_inventory *inv, const struct via_device *pf, struct via_err *err);
 
+/* Is no net device of it part of something on the host (bond, bridge, VLAN)? 0, or IN_USE. */
+int via_policy_no_uppers(
+	const struct via_inventory *inv, const struct via_device *d, struct via_err *err);
+
 /*
  * May the device be given away whole? NO_IOMMU without a group; UNSAFE_GROUP when a member of its
  * group is neither a bridge, nor unbound, nor on a vfio driver, nor going along (named in the

@@ -43,6 +43,8 @@ static int prepare(struct walk *w)
 {
 	struct via_inventory *inv = w->inv;
 
+	for (size_t i = 0; i < inv->n_devices; i++)
+		inv->devices[i].carries_host = false;
 	while (w->n_ours < inv->n_netdevs && !inv->netdevs[w->n_ours].netns)
 		w->n_ours++;
 	w->slaves = calloc(w->n_ours + 1, sizeof(*w->slaves));
@@ -167,6 +169,7 @@ static int reach(struct walk *w, const struct via_netdev *n, const char *what, c
 		snprintf(text, sizeof(text), "carries %s on %s through %s", what, top, n->name);
 	if (d->kind != VIA_DEVICE_VF)
 		return add_reason(w, d, text);
+	w->inv->devices[d - w->inv->devices].carries_host = true;
 	pf = via_inventory_device(w->inv, d->pf);
 	snprintf(text, sizeof(text), "carries %s on %s through its VF %u", what, top, d->vf_index);
 	return pf ? add_reason(w, pf, text) : 0;

@@ -124,6 +124,43 @@ static void test_count_above_total(void **state)
 		"0000:01:00.0 has at most 7 VFs (sriov_totalvfs) and 8 are configured");
 }
 
+/* A total that could not be read says nothing against the VFs there are. */
+static void test_count_without_a_total(void **state)
+{
+	struct host h = {0};
+	struct host_pf *pf = host_add_pf(&h, "0000:01:00.0", "eth0");
+	host_autoplan *same = NULL, *more = NULL;
+
+	(void)state;
+	host_set_vfs(pf, 2);
+	pf->total = 0;
+	same = host_plan(&h, ONE("\"num_vfs\":2,\"vf\":{\"vlan\":9}"));
+	assert_ops(same, "set_vf_attrs set_vf_attrs");
+	assert_int_equal(same->n_refusals, 0);
+	more = host_plan(&h, ONE("\"num_vfs\":3"));
+	assert_ops(more, "");
+	host_assert_refusal(more, 0, VIA_REFUSED_UNSUPPORTED, "does not tell how many VFs");
+}
+
+/* Who names a NIC without SR-IOV is told; a selector by driver passes it by. */
+static void test_nic_without_sriov(void **state)
+{
+	struct host h = {.has_nic = true, .nic_driver = "e1000e"};
+	host_autoplan *named = NULL, *wide = NULL, *nothing = NULL;
+
+	(void)state;
+	named = host_plan(
+		&h, "{\"pfs\":[{\"match\":{\"address\":\"0000:09:00.0\"},\"num_vfs\":2}]}");
+	assert_ops(named, "");
+	host_assert_refusal(
+		named, 0, VIA_REFUSED_UNSUPPORTED, "0000:09:00.0 has no SR-IOV capability");
+	host_assert_refusal(named, 0, VIA_REFUSED_UNSUPPORTED, "viaduct.json:1 (/pfs/0)");
+	wide = host_plan(&h, "{\"pfs\":[{\"match\":{\"driver\":\"e1000e\"},\"num_vfs\":2}]}");
+	assert_int_equal(wide->n_refusals, 0);
+	nothing = host_plan(&h, "{\"pfs\":[{\"match\":{\"address\":\"0000:09:00.0\"}}]}");
+	assert_int_equal(nothing->n_refusals, 0);
+}
+
 static void test_recreate_is_never_implicit(void **state)
 {
 	struct host h = {0};
@@ -150,6 +187,48 @@ static void test_recreate_is_never_implicit(void **state)
 	host_apply(&h, with);
 	again = host_plan_with(&h, config, &opt);
 	assert_ops(again, "");
+}
+
+/* The undo goes backwards: the old VFs are made again after autoprobe is as it was with them. */
+static void test_old_vfs_go_before_autoprobe_changes(void **state)
+{
+	struct host h = {0};
+	struct host_pf *pf = host_add_pf(&h, "0000:01:00.0", "eth0");
+	struct via_plan_options opt = host_options(&h);
+	host_autoplan *p = NULL, *none = NULL;
+
+	(void)state;
+	host_set_vfs(pf, 1);
+	opt.recreate = true;
+	p = host_plan_with(&h, ONE("\"num_vfs\":2,\"vf\":{\"driver\":\"vfio\"}"), &opt);
+	assert_ops(p, "set_num_vfs set_autoprobe set_num_vfs bind bind");
+	host_apply(&h, p);
+	for (size_t i = p->n_steps; i-- > 0;)
+		host_set(&h, &p->steps[i], &p->steps[i].undo);
+	assert_int_equal(pf->num, 1);
+	assert_true(pf->autoprobe);
+	assert_string_equal(pf->vfs[0].driver, HOST_DRIVER);
+	none = host_plan_with(&h, ONE("\"num_vfs\":0"), &opt);
+	assert_ops(none, "set_num_vfs");
+	assert_string_equal(none->steps[0].reason, "configured 0 VFs, found 1");
+}
+
+/* However many hold one, the way out and the flag are read. */
+static void test_many_holders(void **state)
+{
+	struct host h = {0};
+	struct host_pf *pf = host_add_pf(&h, "0000:01:00.0", "eth0");
+	host_autoplan *p = NULL;
+
+	(void)state;
+	host_set_vfs(pf, 7);
+	for (int i = 0; i < 7; i++)
+		host_hold(&pf->vfs[i], VIA_HOLDER_DOMAIN, "a-name-of-many-letters-indeed");
+	p = host_plan(&h, ONE("\"num_vfs\":0"));
+	assert_ops(p, "");
+	host_assert_refusal(p, 0, VIA_REFUSED_IN_USE, "(VF 1)");
+	host_assert_refusal(p, 0, VIA_REFUSED_IN_USE, "more held VFs; stop it");
+	host_assert_refusal(p, 0, VIA_REFUSED_IN_USE, "then allow it with --recreate");
 }
 
 static void test_recreate_refused_by_a_holder(void **state)
@@ -229,6 +308,7 @@ static void test_verify_only(void **state)
 	assert_ops(p, "");
 	assert_int_equal(p->n_refusals, 1);
 	host_assert_refusal(p, 0, VIA_REFUSED_VERIFY_ONLY, "3 steps");
+	host_assert_refusal(p, 0, VIA_REFUSED_VERIFY_ONLY, "the first: 0000:01:00.0: configured");
 	host_set_vfs(pf, 2);
 	pf->vfs[0].attrs.vlan = pf->vfs[1].attrs.vlan = 9;
 	same = host_plan(&h, ONE("\"num_vfs\":2,\"verify_only\":true,\"vf\":{\"vlan\":9}"));
@@ -382,7 +462,11 @@ int main(void)
 		cmocka_unit_test(test_vfs_on_the_host),
 		cmocka_unit_test(test_mac_on_the_host),
 		cmocka_unit_test(test_count_above_total),
+		cmocka_unit_test(test_count_without_a_total),
+		cmocka_unit_test(test_nic_without_sriov),
 		cmocka_unit_test(test_recreate_is_never_implicit),
+		cmocka_unit_test(test_old_vfs_go_before_autoprobe_changes),
+		cmocka_unit_test(test_many_holders),
 		cmocka_unit_test(test_recreate_refused_by_a_holder),
 		cmocka_unit_test(test_protected),
 		cmocka_unit_test(test_protected_still_gets_its_attributes),

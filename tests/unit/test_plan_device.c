@@ -73,6 +73,24 @@ static void test_bind_vf_runs_on_its_pfs_queue(void **state)
 	assert_true(c.plan->steps[0].has_pf_mac);
 }
 
+/* Functions of one card may go one after the other; the first one's step says so. */
+static void test_bind_says_what_else_the_group_needs(void **state)
+{
+	struct host h = {0};
+	struct host_pf *pf = host_add_pf(&h, "0000:01:00.0", "eth0");
+	autocall c = {.h = &h};
+
+	(void)state;
+	host_set_vfs(pf, 2);
+	pf->vfs[0].group = pf->vfs[1].group = 7;
+	assert_int_equal(bind_it(&c, host_vf_addr(pf, 0), ""), 0);
+	assert_non_null(strstr(c.plan->steps[0].reason, "needs"));
+	assert_non_null(strstr(c.plan->steps[0].reason, "0000:02:10.2 (igbvf)"));
+	strcpy(pf->vfs[1].driver, "vfio-pci");
+	assert_int_equal(bind_it(&c, host_vf_addr(pf, 0), ""), 0);
+	assert_string_equal(c.plan->steps[0].reason, "asked for vfio-pci, found igbvf");
+}
+
 static void test_bind_refusals(void **state)
 {
 	struct host h = {.has_nic = true, .nic_driver = "e1000e"};
@@ -93,6 +111,7 @@ static void test_bind_refusals(void **state)
 	assert_non_null(strstr(c.err.msg, "domain web1 (pid 812)"));
 	h.no_iommu = true;
 	assert_int_equal(bind_it(&c, HOST_NIC, ""), VIA_REFUSED_NO_IOMMU);
+	assert_non_null(strstr(c.err.msg, "add intel_iommu=on iommu=pt"));
 	assert_null(c.plan);
 }
 
@@ -167,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bind_nic),
 		cmocka_unit_test(test_bind_vf_runs_on_its_pfs_queue),
+		cmocka_unit_test(test_bind_says_what_else_the_group_needs),
 		cmocka_unit_test(test_bind_refusals),
 		cmocka_unit_test(test_bind_protected),
 		cmocka_unit_test(test_unbind),

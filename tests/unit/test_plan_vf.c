@@ -71,6 +71,7 @@ static void test_held_vf(void **state)
 	host_assert_refusal(p, 0, VIA_REFUSED_IN_USE, "domain web1 (pid 812) holds 0000:02:10.0");
 	host_assert_refusal(p, 1, VIA_REFUSED_IN_USE, "the MAC of 0000:02:10.0 is not changed");
 	host_assert_refusal(p, 1, VIA_REFUSED_IN_USE, "domain web1 (pid 812)");
+	host_assert_refusal(p, 1, VIA_REFUSED_IN_USE, "stop it or detach the device first");
 }
 
 /* The running guest chose its address; the PF reports it where an administered one would stand. */
@@ -208,6 +209,37 @@ static void test_shared_group(void **state)
 	host_apply(&f->h, together);
 	again = host_plan(&f->h, both);
 	assert_ops(again, "");
+}
+
+/* Below a bridge that isolates nothing the VFs will be in the group of their PF, which stays. */
+static void test_new_vfs_join_the_group_of_the_bridge(void **state)
+{
+	struct fixture *f = with_vfs(0);
+	struct via_plan_options opt = host_options(&f->h);
+	via_autoinventory *inv = host_inventory(&f->h);
+	struct via_config *c = host_config(ONE("\"num_vfs\":2,\"vf\":{\"driver\":\"vfio\"}"));
+	host_autoplan *p = NULL, *apart = NULL;
+	struct via_err e = {0};
+
+	(void)state;
+	/* devices[0] is the PF; a bridge that sorts before it needs a place of its own. */
+	inv->devices[1] = inv->devices[0];
+	inv->n_devices = 2;
+	inv->devices[0] = (struct via_device){.addr = {0, 0, 1, 0},
+		.kind = VIA_DEVICE_BRIDGE,
+		.driver = "pcieport",
+		.iommu_group = 4};
+	inv->devices[1].parent = inv->devices[0].addr;
+	inv->devices[1].iommu_group = 4;
+	assert_int_equal(via_plan_make(inv, c, &opt, &p, &e), 0);
+	assert_ops(p, "set_autoprobe set_num_vfs");
+	assert_int_equal(p->n_refusals, 1);
+	host_assert_refusal(p, 0, VIA_REFUSED_UNSAFE_GROUP, "group 4");
+	host_assert_refusal(p, 0, VIA_REFUSED_UNSAFE_GROUP, "0000:01:00.0 (igb)");
+	inv->devices[1].iommu_group = 5;
+	assert_int_equal(via_plan_make(inv, c, &opt, &apart, &e), 0);
+	assert_ops(apart, "set_autoprobe set_num_vfs bind bind");
+	via_config_destroy(c);
 }
 
 /* Going along means that nobody is in the way there either. */
@@ -353,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_default_options),
 		cmocka_unit_test(test_no_iommu),
 		cmocka_unit_test(test_shared_group),
+		cmocka_unit_test(test_new_vfs_join_the_group_of_the_bridge),
 		cmocka_unit_test(test_shared_group_with_a_holder),
 		cmocka_unit_test(test_msix),
 		cmocka_unit_test(test_msix_gives_the_driver_back),
