@@ -238,11 +238,24 @@ static int check_group(struct via_kernel *k, const struct via_step *s, struct vi
 	return r == -ENOENT ? 0 : r; /* no group: nothing shared */
 }
 
+/* A new VF that its host driver took by itself: nothing is taken away from whoever uses it. */
+static bool is_bound_already(struct via_kernel *k, const struct via_step *s)
+{
+	char now[VIA_DRIVER_MAX];
+
+	return s->op == VIA_STEP_BIND && !via_policy_is_vfio(s->set.text) &&
+	       !via_kernel_link_name(k, DEVICE_PATH(s->target, "driver"), now, sizeof(now)) &&
+	       !strcmp(now, s->set.text);
+}
+
 static int check_unheld(struct via_kernel *k, const struct via_step *s, struct via_err *err)
 {
 	uint32_t n;
-	int r = unheld(k, s->target, err);
+	int r;
 
+	if (is_bound_already(k, s))
+		return 0;
+	r = unheld(k, s->target, err);
 	if (r)
 		return r;
 	if (!via_execute_num_vfs(k, s->target, &n) && n)

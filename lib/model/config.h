@@ -84,7 +84,7 @@ struct via_pf_config {
 		protect; /* true: protected whatever it carries; false: the administrator
 			    says that disturbing it is fine; unset: decided by what it carries */
 	bool verify_only;
-	uint8_t mac_prefix[3]; /* OUI of derived MACs, default 52:54:00 is never used: see docs */
+	uint8_t mac_prefix[3]; /* of derived MACs; else via_config_default_prefix */
 	bool has_mac_prefix;
 	struct via_vf_config defaults;
 	size_t n_ranges;
@@ -103,6 +103,7 @@ enum via_vswitch_kind {
 };
 enum via_port_mode { VIA_PORT_ACCELERATED, VIA_PORT_DIRECT, VIA_PORT_PARAVIRTUAL };
 
+/* uplinks and what stands behind it is checked and shown, and has no effect yet. */
 struct via_network_config {
 	char *name;
 	struct via_vf_attrs attrs; /* VLAN, rate, spoofchk, trust, link state defaults of its VFs */

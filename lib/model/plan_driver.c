@@ -237,9 +237,16 @@ static bool change_allowed(struct via_plan_vf *vf)
 	return !via_policy_is_vfio(vf->goal) || passthrough_allowed(vf);
 }
 
+/* The kernel probes a new VF with what is loaded; nobody promises that the driver is (udev loads it
+ * later, or not at all). So it is bound by a step of its own, which finds it done most times. */
+static bool is_hoped_for(const struct via_plan_vf *vf)
+{
+	return !vf->dev && *vf->had && vf->want->driver != VIA_DRIVER_UNSET;
+}
+
 void via_plan_vf_driver(struct via_plan_vf *vf)
 {
-	if (right(vf->pf, vf->want, vf->had, *vf->held))
+	if (right(vf->pf, vf->want, vf->had, *vf->held) && !is_hoped_for(vf))
 		return;
 	via_plan_text(vf->goal, sizeof(vf->goal), via_plan_driver_meant(vf->pf, vf->want));
 	vf->has_goal = driver_exists(vf) && change_allowed(vf);
@@ -291,7 +298,10 @@ static void bind_reason(const struct via_plan_vf *vf, struct via_step *s)
 {
 	const char *had = *vf->had ? vf->had : "no driver";
 
-	if (vf->detach && !strcmp(vf->goal, vf->had))
+	if (is_hoped_for(vf) && !vf->detach && !strcmp(vf->goal, vf->had))
+		via_plan_because(s, "configured %s, whose module may not be loaded yet (new VF)",
+			vf->goal);
+	else if (vf->detach && !strcmp(vf->goal, vf->had))
 		via_plan_because(s, "given back to %s once it is configured", vf->goal);
 	else
 		via_plan_because(s, "configured %s, found %s%s", *vf->goal ? vf->goal : "no driver",
@@ -304,7 +314,7 @@ void via_plan_vf_bind(struct via_plan_vf *vf)
 	bool none = !*vf->goal;
 	struct via_step *s;
 
-	if (!vf->has_goal || !strcmp(vf->goal, has))
+	if (!vf->has_goal || (!strcmp(vf->goal, has) && !is_hoped_for(vf)))
 		return;
 	s = driver_step(vf, none ? VIA_STEP_UNBIND : VIA_STEP_BIND);
 	if (vf->detach) {
