@@ -3,6 +3,7 @@
 import glob
 import importlib
 import os
+import signal
 import sys
 import time
 import traceback
@@ -12,8 +13,15 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
 
+TEST_SECONDS = 180  # a test that takes longer waits for something that does not come
+
+
 class Skip(Exception):
     pass
+
+
+def too_long(_signal, _frame):
+    raise TimeoutError(f"not over after {TEST_SECONDS} s")
 
 
 def tests(words):
@@ -26,7 +34,9 @@ def tests(words):
 
 def main(words):
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    signal.signal(signal.SIGALRM, too_long)
     for name, fn in tests(words):
+        signal.alarm(TEST_SECONDS)
         began, result, why = time.monotonic(), "ok", ""
         try:
             fn()
@@ -36,6 +46,7 @@ def main(words):
             else:
                 result = "FAIL"
                 traceback.print_exc(file=sys.stdout)
+        signal.alarm(0)
         counts[result] += 1
         print(f"{result:4} {name}{why} ({time.monotonic() - began:.1f} s)", flush=True)
     print(f"python: {counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
