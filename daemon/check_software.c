@@ -103,7 +103,7 @@ static void check_config(const struct via_check_input *in, json_object *list)
 			"name PFs in /etc/viaduct/viaduct.json", "no PF is configured");
 	else
 		via_check_add(list, "config", VIA_SEVERITY_OK, NULL, NULL,
-			"%zu entries for PFs, %zu networks", in->config->n_pfs,
+			"PF entries: %zu, networks: %zu", in->config->n_pfs,
 			in->config->n_networks);
 }
 

@@ -63,6 +63,7 @@ struct via_daemon {
 	uint64_t dirty_since_ms; /* 0: nothing is dirty */
 	bool provisioned;	 /* the first provisioning is over */
 	bool ready;		 /* READY=1 was sent */
+	bool told_ready;	 /* what systemd's status line says */
 	bool stopping;
 	bool hung;		   /* a thread did not come back: free nothing it may use */
 	unsigned int provisioning; /* sessions of the start still under way */

@@ -201,6 +201,8 @@ int via_journal_read(const char *path, const char *text, size_t len,
 			break;
 		if (r) {
 			via_err_prefix(err, "%s:%u", path, line);
+			via_err_set(err, err->code, "%s; viaductd(8), STATE, tells how to recover",
+				err->msg);
 			via_unfinished_destroy(c.unfinished);
 			return r;
 		}

@@ -10,6 +10,7 @@
 #include "kernel/bind.h"
 #include "kernel/scan.h"
 #include "pf.h"
+#include "stop.h"
 #include "session.h"
 #include "stuck.h"
 
@@ -183,6 +184,7 @@ static void adopt(struct via_look *l, const char *cause)
 		via_session_rebind(d, old->inv);
 	via_inv_unref(old);
 	via_status_touch(d);
+	via_ready_tell(d);
 	/* The scan's garbage is most of our heap; give it back. */
 	malloc_trim(0);
 }

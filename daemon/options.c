@@ -44,7 +44,8 @@ static const char help[] =
 	"      --json             --check-config: as JSON\n"
 	"\n"
 	"SIGHUP reads the configuration again, SIGTERM ends after the running steps.\n"
-	"Exit status: 1 failed, 2 wrong command line, 75 another viaductd has the state directory,\n"
+	"Exit status: 1 failed, 2 wrong command line, 75 another viaductd has the state "
+	"directory,\n"
 	"78 a state file is damaged: viaductd(8) tells how to recover.\n";
 
 static int usage(const char *what, const char *arg)

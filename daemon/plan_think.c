@@ -100,8 +100,7 @@ static int check_configured(struct via_look *l, const struct via_device *dev, co
 static int check_promised(
 	struct via_look *l, const struct via_device *dev, const struct via_plan_options *opt)
 {
-	const struct via_pf_config *conf =
-		via_config_for(l->config->config, l->inv->inv, dev);
+	const struct via_pf_config *conf = via_config_for(l->config->config, l->inv->inv, dev);
 	const char *file = conf && conf->place.file ? conf->place.file : "?";
 
 	if (!conf)

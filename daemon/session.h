@@ -38,7 +38,8 @@ struct via_queue {
 	struct via_pf *pf;
 	size_t n, at;  /* at: steps that have their final result */
 	size_t *steps; /* indexes in the plan */
-	bool failed, undoing, ended;
+	bool failed, ended;
+	bool given_up; /* a step of the PF itself failed: nothing more of it runs */
 };
 
 struct via_session {

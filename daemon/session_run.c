@@ -304,18 +304,63 @@ static size_t to_undo(const struct via_queue *q, size_t failed, size_t *list)
 	return n;
 }
 
-static void on_failed(struct via_queue *q, size_t failed)
+/* Of one VF alone: the PF's other VFs have nothing to do with it. */
+static bool is_of_one_vf(const struct via_step *s)
 {
-	size_t *list = calloc(q->n + 1, sizeof(*list));
-	size_t n = list ? to_undo(q, failed, list) : 0;
+	return s->has_vf && !via_addr_eq(s->target, s->pf);
+}
+
+/* What was still to come for the failed step's VF; its neighbours go on. */
+static void skip_target(struct via_queue *q, const struct via_step *failed)
+{
+	for (size_t i = q->at; i < q->n; i++) {
+		struct via_step_result *r = result_at(q, i);
+
+		if (step_at(q, i)->vf_index != failed->vf_index || !is_of_one_vf(step_at(q, i)) ||
+			r->state != VIA_STEP_PENDING)
+			continue;
+		r->state = VIA_STEP_SKIPPED;
+		snprintf(r->message, sizeof(r->message),
+			"not run: an earlier step of this VF failed");
+		via_session_progress(q->session, step_at(q, i), r);
+	}
+}
+
+static void lane_go_on(struct via_queue *q)
+{
+	if (!q->given_up && q->session->kind != VIA_SESSION_RECOVER) {
+		via_queue_next(q);
+		return;
+	}
+	skip_rest(q, "not run: an earlier step of this PF failed");
+	lane_end(q);
+}
+
+/* Its VF alone is concerned; not so when the PF is gone, is another one, or does not answer. */
+static bool is_local(const struct via_step *s, const struct via_step_result *r)
+{
+	return is_of_one_vf(s) && r->code != -ENODEV && r->code != VIA_REFUSED_MISMATCH &&
+	       r->code != VIA_REFUSED_BLOCKED;
+}
+
+/* n steps before q->at were run and some failed. */
+static void on_failed(struct via_queue *q, size_t n)
+{
+	size_t *list = calloc(q->n + 1, sizeof(*list)), undo = 0, first = q->at - n;
 
 	q->failed = true;
-	if (!n || via_batch_start(q, list, n, true) < 0) {
-		skip_rest(q, "not run: an earlier step of this PF failed");
-		lane_end(q);
-	} else {
-		q->undoing = true;
+	for (size_t i = first; i < q->at; i++) {
+		if (result_at(q, i)->state == VIA_STEP_DONE)
+			continue;
+		undo += list ? to_undo(q, i, list + undo) : 0;
+		if (is_local(step_at(q, i), result_at(q, i)))
+			skip_target(q, step_at(q, i));
+		else
+			q->given_up = true;
 	}
+	/* The undoing's end goes on from here. */
+	if (!undo || via_batch_start(q, list, undo, true) < 0)
+		lane_go_on(q);
 	free(list);
 }
 
@@ -340,23 +385,22 @@ static void undo_ended(struct via_queue *q, const struct via_batch *b)
 
 	for (size_t i = 0; i < b->n; i++)
 		note_undone(&s->results[b->steps[i].id - 1], &b->results[i]);
-	skip_rest(q, "not run: an earlier step of this PF failed");
-	lane_end(q);
+	lane_go_on(q);
 }
 
 static void forward_ended(struct via_queue *q, const struct via_batch *b)
 {
-	size_t first = q->at;
+	bool failed = false;
 
-	for (size_t i = 0; i < b->n; i++)
-		*result_at(q, first + i) = b->results[i];
-	for (size_t i = 0; i < b->n; i++, q->at++) {
-		if (b->results[i].state == VIA_STEP_DONE)
-			continue;
-		on_failed(q, q->at);
-		return;
+	for (size_t i = 0; i < b->n; i++) {
+		*result_at(q, q->at + i) = b->results[i];
+		failed |= b->results[i].state != VIA_STEP_DONE;
 	}
-	via_queue_next(q);
+	q->at += b->n;
+	if (failed)
+		on_failed(q, b->n);
+	else
+		via_queue_next(q);
 }
 
 void via_batch_ended(struct via_batch *b)
@@ -388,7 +432,8 @@ static size_t batch_size(const struct via_queue *q)
 	if (step_at(q, q->at)->op != VIA_STEP_VF_ATTRS)
 		return 1;
 	while (q->at + n < q->n && n < VIA_BATCH_MAX &&
-		step_at(q, q->at + n)->op == VIA_STEP_VF_ATTRS)
+		step_at(q, q->at + n)->op == VIA_STEP_VF_ATTRS &&
+		result_at(q, q->at + n)->state != VIA_STEP_SKIPPED)
 		n++;
 	return n;
 }
@@ -397,6 +442,8 @@ void via_queue_next(struct via_queue *q)
 {
 	struct via_daemon *d = q->session->d;
 
+	while (q->at < q->n && result_at(q, q->at)->state == VIA_STEP_SKIPPED)
+		q->at++;
 	if (q->at < q->n && !d->stopping &&
 		via_batch_start(q, q->steps + q->at, batch_size(q), false) == 0)
 		return;

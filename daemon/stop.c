@@ -8,19 +8,36 @@
 #include "status.h"
 #include "watch.h"
 
+static const char *ready_text(bool all)
+{
+	return all ? "every configured PF that is present is as configured"
+		   : "not every configured PF is as configured, see status";
+}
+
+void via_ready_tell(struct via_daemon *d)
+{
+	bool all = via_status_ready(d);
+
+	if (!d->ready || d->told_ready == all)
+		return;
+	d->told_ready = all;
+	sd_notifyf(false, "STATUS=%s",
+		d->config_error ? "the configuration is refused" : ready_text(all));
+}
+
 void via_ready_send(struct via_daemon *d)
 {
 	bool all = via_status_ready(d);
 	struct via_event ev = {
 		.type = VIA_EVENT_READY,
 		.cause = "start",
-		.message = all ? "every configured PF that is present is as configured"
-			       : "not every configured PF is as configured, see status",
+		.message = ready_text(all),
 	};
 
 	if (d->ready)
 		return;
 	d->ready = true;
+	d->told_ready = all;
 	d->ready_timer = sd_event_source_disable_unref(d->ready_timer);
 	sd_notifyf(false, "READY=1\nSTATUS=%s",
 		d->config_error ? "the configuration is refused" : ev.message);

@@ -8,6 +8,8 @@
 /* READY=1 once the first provisioning is over. */
 void via_ready_check(struct via_daemon *d);
 void via_ready_send(struct via_daemon *d);
+/* Keep the status line of `systemctl status` true once READY=1 is out. */
+void via_ready_tell(struct via_daemon *d);
 /* The first scan; everything else follows from it. */
 void via_first_look(struct via_daemon *d);
 

@@ -29,8 +29,8 @@ and runs COMMAND there, as root, in the current folder.
 EPILOG = f"""\
 inside:
   $LAB_OUT       files written here come back by --out DIR
-  $LAB_CHECKOUT  this checkout, at its usual path; BUILD, BUILD/cli, BUILD/daemon
-                 and BUILD/hooks come first in PATH, then lab/guest:
+  $LAB_CHECKOUT  this checkout, at its usual path; BUILD, BUILD/cli and
+                 BUILD/daemon come first in PATH, then lab/guest:
   lab-qmp, lab-libvirt-up, lab-host-b, lab-ovs-up, lab-udev-up, lab-guest,
   lab-guest-exec: each says with --help what it does
 

@@ -101,7 +101,7 @@ class Run:
     def _environment(self):
         options = self._options
         build = options.build.resolve()
-        path = [build, build / "cli", build / "daemon", build / "hooks",
+        path = [build, build / "cli", build / "daemon",
                 CHECKOUT / "lab/guest", STANDARD_PATH]
         env = {
             "PATH": ":".join(map(str, path)),

@@ -164,9 +164,34 @@ static int net_holders_of(struct holders *h, const struct via_netdev *n)
 	return r;
 }
 
+/*
+ * A macvlan or VLAN on one of ours that was moved into a container: it is no net device of this
+ * host any more, but what it sits on is in use. (The door says which lower ones are ours:
+ * lower_nsid.)
+ */
+static int lent_upper(struct holders *h, const struct via_link *l)
+{
+	struct via_holder who = {.kind = VIA_HOLDER_NETNS};
+	const struct via_netdev *below;
+	char text[64];
+
+	if (!l->netns[0] || l->lower_nsid == -1 || !l->lower)
+		return 0;
+	below = via_inventory_netdev(h->s->inv, l->lower);
+	if (!below || !below->has_dev)
+		return 0;
+	snprintf(text, sizeof(text), "%s there is on %s", l->name, below->name);
+	who.name = scan_intern(h->s, l->netns);
+	who.detail = scan_intern(h->s, text);
+	return add(h, below->dev, &who);
+}
+
 static int net_holders(struct holders *h)
 {
 	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < h->s->net.n_links; i++)
+		r = lent_upper(h, &h->s->net.links[i]);
 
 	for (size_t i = 0; r == 0 && i < h->s->inv->n_netdevs; i++)
 		r = net_holders_of(h, &h->s->inv->netdevs[i]);

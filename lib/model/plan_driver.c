@@ -244,8 +244,22 @@ static bool is_hoped_for(const struct via_plan_vf *vf)
 	return !vf->dev && *vf->had && vf->want->driver != VIA_DRIVER_UNSET;
 }
 
+/* A plan that was cut short took its driver and left its name in driver_override. */
+static bool left_without(const struct via_plan_vf *vf)
+{
+	const char *name = vf->dev ? vf->dev->driver_override : NULL;
+
+	return vf->want->driver == VIA_DRIVER_UNSET && name && *name && !*vf->had && !*vf->held &&
+	       !via_policy_is_vfio(name);
+}
+
 void via_plan_vf_driver(struct via_plan_vf *vf)
 {
+	if (left_without(vf)) {
+		via_plan_text(vf->goal, sizeof(vf->goal), vf->dev->driver_override);
+		vf->has_goal = true;
+		return;
+	}
 	if (right(vf->pf, vf->want, vf->had, *vf->held) && !is_hoped_for(vf))
 		return;
 	via_plan_text(vf->goal, sizeof(vf->goal), via_plan_driver_meant(vf->pf, vf->want));
@@ -272,6 +286,10 @@ void via_plan_vf_detach(struct via_plan_vf *vf)
 	if (!vf->detach)
 		return;
 	s = driver_step(vf, VIA_STEP_UNBIND);
+	/* The configuration does not say which driver it is to have again; should this plan be cut
+	 * short, its driver_override does: see left_without(). */
+	if (vf->want->driver == VIA_DRIVER_UNSET)
+		via_plan_text(s->set.override, sizeof(s->set.override), vf->had);
 	via_plan_because(s, "%s has to let go: %s", vf->had,
 		vf->msix ? "the MSI-X count is set without a driver"
 			 : "it reads the MAC only when it probes");
@@ -298,9 +316,11 @@ static void bind_reason(const struct via_plan_vf *vf, struct via_step *s)
 {
 	const char *had = *vf->had ? vf->had : "no driver";
 
-	if (is_hoped_for(vf) && !vf->detach && !strcmp(vf->goal, vf->had))
-		via_plan_because(s, "configured %s, whose module may not be loaded yet (new VF)",
-			vf->goal);
+	if (left_without(vf))
+		via_plan_because(s, "its driver_override names %s, found no driver", vf->goal);
+	else if (is_hoped_for(vf) && !vf->detach && !strcmp(vf->goal, vf->had))
+		via_plan_because(
+			s, "configured %s, whose module may not be loaded yet (new VF)", vf->goal);
 	else if (vf->detach && !strcmp(vf->goal, vf->had))
 		via_plan_because(s, "given back to %s once it is configured", vf->goal);
 	else

@@ -31,7 +31,7 @@ static bool is_lent(struct via_plan_pf *pf, const char *act)
 	const struct via_device *dev = pf->dev;
 	char who[256];
 
-	for (size_t i = 0; i < dev->n_holders; i++) {
+	for (size_t i = 0; !pf->netdev && i < dev->n_holders; i++) {
 		if (dev->holders[i].kind != VIA_HOLDER_NETNS)
 			continue;
 		via_plan_refuse(pf->p, VIA_REFUSED_IN_USE, dev->addr,
@@ -162,17 +162,37 @@ enum via_tristate via_plan_autoprobe(
 	return VIA_UNSET;
 }
 
+/*
+ * A host driver reads its MAC when it probes (igbvf makes one up when there is none yet), and udev
+ * may load it at any moment after the VFs are made: new VFs with a MAC are configured before they
+ * are bound.
+ */
+static bool probe_would_race(const struct via_plan_pf *pf)
+{
+	for (uint32_t i = 0; pf->fresh && i < pf->count; i++) {
+		const struct via_vf_wanted *w = &pf->wanted[i];
+
+		if ((w->driver == VIA_DRIVER_HOST || w->driver == VIA_DRIVER_NAMED) &&
+			(w->attrs.known & VIA_ATTR_BIT(VIA_VF_ATTR_MAC)) &&
+			!via_mac_is_zero(w->attrs.mac))
+			return true;
+	}
+	return false;
+}
+
 static void plan_autoprobe(struct via_plan_pf *pf)
 {
 	enum via_tristate want = via_plan_autoprobe(pf->entry, pf->wanted, pf->count);
-	bool have = pf->dev->sriov->autoprobe;
+	bool have = pf->dev->sriov->autoprobe, race = want == VIA_UNSET && probe_would_race(pf);
 	struct via_step *s;
 
-	pf->autoprobe = want == VIA_UNSET ? have : want == VIA_TRUE;
+	pf->autoprobe = want == VIA_UNSET ? have && !race : want == VIA_TRUE;
 	if (pf->autoprobe == have)
 		return;
 	s = pf_step(pf, VIA_STEP_AUTOPROBE, pf->autoprobe, have);
-	if (pf->entry->autoprobe == VIA_UNSET)
+	if (race)
+		via_plan_because(s, "VFs get their MAC before the host's driver probes them");
+	else if (pf->entry->autoprobe == VIA_UNSET)
 		via_plan_because(
 			s, "VFs are meant for passthrough: the host's driver is not to probe them");
 	else

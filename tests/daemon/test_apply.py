@@ -77,7 +77,7 @@ def test_unsupported_is_reported_and_hides_nothing():
         assert "link_state" in h.pf()["unsupported"], "it was learnt before"
 
 
-def test_a_failed_step_stops_its_pf_and_not_the_other():
+def test_a_vf_that_fails_stops_neither_its_neighbours_nor_another_pf():
     with Host() as h:
         h.start("--refuse", f"{PF}:1:vlan:22")
         report = h.call("Apply")["report"]
@@ -85,9 +85,67 @@ def test_a_failed_step_stops_its_pf_and_not_the_other():
         failed = next(r for r in report["results"] if r["state"] == "failed")
         vlan = next(a for a in failed["attrs"] if a["name"] == "vlan")
         assert vlan["outcome"] == "refused" and vlan["extack"] == "told to refuse it"
-        assert report["skipped"] > 0
+        steps = {s["id"]: s for s in report["plan"]["steps"]}
+        skipped = [steps[r["id"]] for r in report["results"] if r["state"] == "skipped"]
+        assert [(s["op"], s["vf_index"]) for s in skipped] == [("bind", 1)], "a wrong VLAN goes to no guest"
+        drivers = [v.get("driver") for v in h.call("Show", {"device": PF})["device"]["sriov"]["vfs"]]
+        assert drivers[0] and drivers[2] and not drivers[1], drivers
         assert h.pf(PF)["state"] == "failed" and h.pf(PF)["reason"]
         assert h.pf(PF2)["state"] == "ok"
+
+
+# VFs on the host's driver, which has to let go for a new MAC: the configuration names no driver.
+REPROBED = {"provision": "manual", "pfs": [{"match": {"address": PF}, "num_vfs": 3, "autoprobe": True}]}
+WITH_MACS = {"provision": "manual", "pfs": [{
+    "match": {"address": PF}, "num_vfs": 3, "autoprobe": True, "mac_prefix": "02:76:01",
+    "vf": {"mac": "derived", "vlan": 9}}]}
+
+
+def drivers_of(h):
+    return [v.get("driver") for v in h.call("Show", {"device": PF})["device"]["sriov"]["vfs"]]
+
+
+def test_no_vf_loses_its_driver_to_a_neighbour_that_failed():
+    with Host(conf=REPROBED) as h:
+        h.start("--refuse", f"{PF}:1:vlan:22")
+        h.call("Apply")
+        before = drivers_of(h)
+        assert all(before), before
+        h.write_config(WITH_MACS)
+        h.call("Reload")
+        report = h.call("Apply")["report"]
+        assert report["failed"] == 1 and any(s["op"] == "unbind" for s in report["plan"]["steps"]), report
+        assert drivers_of(h) == before
+
+
+def killed_while_reprobing(n):
+    """False: the apply has fewer records than n."""
+    with Host(conf=REPROBED) as h:
+        h.start()
+        h.call("Apply")
+        before = drivers_of(h)
+        h.stop()
+        h.write_config(WITH_MACS)
+        h.start("--kill-at", f"{n}")
+        with h.client() as c:
+            c.send("Apply")
+            try:
+                c.recv()
+                return False
+            except (EOFError, ConnectionResetError):
+                pass
+        h.wait_ended()
+        h.start()
+        h.call("Apply")  # what was not begun; what was, the daemon goes on with by itself
+        until(lambda: drivers_of(h) == before and not h.call("GetPlan")["plan"]["steps"], f"killed at {n}")
+        return True
+
+
+def test_no_vf_loses_its_driver_to_a_kill():
+    n = 1
+    while killed_while_reprobing(n):
+        n += 1
+    assert n > 8
 
 
 def test_vf_creation_that_fails_is_undone():

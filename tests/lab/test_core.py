@@ -168,8 +168,11 @@ def traffic():
           any(n.get("netns") == "vm" for n in device["netdevs"]), device["netdevs"])
     check("and held by it", any(h["kind"] == "netns" for h in device["holders"]), device["holders"])
     r = viaduct("bind", vf_address(PF1, 2))
+    equal("and not taken from it", r.status, 11)
+    contains("for it is named", r.err, "untagged", vf_address(PF1, 2))
+    r = viaduct("bind", vf_address(PF0, 0), "--driver", "igbvf")
     equal("bind against the configuration: a conflict", r.status, 23)
-    contains("whose place is named", r.err, "viaduct.json:", vf_address(PF1, 2))
+    contains("whose place is named", r.err, "viaduct.json:", vf_address(PF0, 0))
     for name in ("vm", "same", "other", "untagged"):
         sh(f"ip netns del {name}")
     until(lambda: all(os.path.isdir(f"{DEVICES}/{vf_address(PF1, i)}/net") and

@@ -286,6 +286,52 @@ static void test_proc_unreadable(void **state)
 	assert_untouched(b);
 }
 
+/* A guest was started on the VF after the plan: it keeps the address that it has. */
+static void test_mac_of_a_started_guest(void **state)
+{
+	struct bench *b = *state;
+	struct via_step *s;
+
+	make_vfs(b, 1, false);
+	bind_step(b, 0, "vfio-pci");
+	assert_done(b);
+	via_fake_add_guest(b->f, 812, "web1", UUID, VF0_ADDR);
+	s = vf_step(b, VIA_STEP_VF_ATTRS, 0);
+	s->set.attrs.known = BIT(MAC);
+	s->set.attrs.mac = (struct via_mac){{2, 0, 0, 0, 0, 1}};
+	ASSERT_FAILS(b, VIA_REFUSED_IN_USE, VF0_ADDR, "web1");
+	/* Its VLAN is the host's to set. */
+	vlan_step(b, 0, 5);
+	assert_done(b);
+}
+
+/* A new VF that its driver took by itself, and the host's network manager right after it. */
+static void test_bound_already(void **state)
+{
+	struct bench *b = *state;
+
+	make_vfs(b, 1, true);
+	host_uses(b, "eth1");
+	bind_step(b, 0, "igbvf")->set.override[0] = '\0';
+	assert_done(b);
+	assert_string_equal(DRIVER(b, VF0_PATH), "igbvf");
+	bind_step(b, 0, "vfio-pci");
+	ASSERT_FAILS(b, VIA_REFUSED_IN_USE, VF0_ADDR);
+}
+
+/* Of a link state that is no failure. A VLAN is a wall: without it the VF goes no further. */
+static void test_missing_vlan_stops(void **state)
+{
+	struct bench *b = *state;
+
+	make_vfs(b, 1, false);
+	b->unsupported = BIT(VLAN);
+	vlan_step(b, 0, 0);
+	assert_done(b);
+	vlan_step(b, 0, 5);
+	ASSERT_FAILS(b, VIA_REFUSED_UNSUPPORTED, "VF 0 of", "vlan 5: unsupported");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_other_card), TEST(test_other_ids),
@@ -294,7 +340,8 @@ int main(void)
 		TEST(test_held_by_guest), TEST(test_held_by_process), TEST(test_held_by_host),
 		TEST(test_held_in_other_namespace), TEST(test_holder_appears),
 		TEST(test_shared_group), TEST(test_group_held_by_guest), TEST(test_pf_with_vfs),
-		TEST(test_proc_unreadable)};
+		TEST(test_proc_unreadable), TEST(test_mac_of_a_started_guest),
+		TEST(test_bound_already), TEST(test_missing_vlan_stops)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,6 +200,29 @@ static void test_not_looked_for_nothing(void **state)
 	assert_int_equal(scan_host_device(&h, "0000:01:10.0")->n_holders, 0);
 }
 
+/* A container's macvlan is on a VF of ours: its net device is not here, its traffic is. */
+static void test_macvlan_in_a_container(void **state)
+{
+	autohost h = scan_host_load("host-vf");
+	struct via_link l = {.ifindex = 900, .mtu = 1500, .up = true, .lower_nsid = 0};
+	autoheld held = {.n = 0};
+
+	(void)state;
+	l.lower = via_fake_ifindex(h.f, "eth1");
+	assert_int_not_equal(l.lower, 0);
+	strcpy(l.name, "mv0");
+	strcpy(l.kind, "macvlan");
+	strcpy(l.netns, "blue");
+	via_fake_add_netdev(h.f, &l, 0);
+	scan_host_read(&h, NULL);
+	assert_agrees(&h, "0000:01:10.0");
+	look(&held, &h, "0000:01:10.0");
+	assert_int_equal(held.n, 2); /* and its own address */
+	assert_int_equal(held.list[0].kind, VIA_HOLDER_NETNS);
+	assert_string_equal(held.list[0].name, "blue");
+	assert_non_null(strstr(held.list[0].detail, "mv0"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_process_ends_meanwhile),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_not_looked_for_nothing),
+		cmocka_unit_test(test_macvlan_in_a_container),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
