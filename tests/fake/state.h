@@ -16,8 +16,17 @@
 	X(write)                                                                                   \
 	X(list)                                                                                    \
 	X(readlink)                                                                                \
-	X(stat) X(get_net) X(route_to) X(get_vfs) X(set_vfs) X(set_link) X(get_eswitch)            \
-		X(set_eswitch) X(load_module) X(lookup_alias) X(next_uevent)
+	X(stat)                                                                                    \
+	X(get_net)                                                                                 \
+	X(route_to)                                                                                \
+	X(get_vfs)                                                                                 \
+	X(set_vfs)                                                                                 \
+	X(set_link)                                                                                \
+	X(get_eswitch)                                                                             \
+	X(set_eswitch)                                                                             \
+	X(load_module)                                                                             \
+	X(lookup_alias)                                                                            \
+	X(next_uevent)
 
 enum fake_op {
 #define VIA_X(name) FAKE_OP_##name,
