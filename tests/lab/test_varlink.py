@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The stock varlink client of the distribution calls, subscribes and introspects, unmodified.
-# lab: --env PYTHONPATH
 import threading
 
 from harness import *  # noqa: F403  pylint: disable=wildcard-import,unused-wildcard-import
