@@ -18,7 +18,7 @@ enum cli_exit {
 	CLI_OK = 0,
 	CLI_FAILED = 1,
 	CLI_USAGE = 2,
-	CLI_TODO = 3,	     /* plan: there are steps to run */
+	CLI_HAS_STEPS = 3,   /* plan: there are steps to run */
 	CLI_REFUSED = 4,     /* plan, apply: nothing failed, something wanted is refused */
 	CLI_UNREACHABLE = 5, /* no daemon, or none that answers */
 };

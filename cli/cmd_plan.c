@@ -28,7 +28,7 @@ static int run_plan(struct cli *c, char **args, size_t n)
 	if (r)
 		return r;
 	if (doc_length(doc_array(plan, "steps")))
-		return CLI_TODO;
+		return CLI_HAS_STEPS;
 	return doc_length(doc_array(plan, "refusals")) ? CLI_REFUSED : CLI_OK;
 }
 
