@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "doc.h"
 #include "print.h"
 
@@ -16,14 +17,6 @@ static void pause_ms(unsigned int ms)
 	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 
 	nanosleep(&t, NULL);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int get_status(struct cli *c, json_object **ret)
@@ -120,15 +113,15 @@ static int run_wait(struct cli *c)
 		r = cli_seconds(c, "wait-ready", c->opt.wait_ready, &limit_ms);
 	if (r)
 		return r;
-	until = now_ms() + limit_ms;
+	until = via_now_ms() + limit_ms;
 	for (;;) {
 		json_object_put(via_steal(&status));
-		r = try_within(c, until - now_ms(), &status);
+		r = try_within(c, until - via_now_ms(), &status);
 		if (r > 0)
 			return r;
 		if (r == 0 && doc_true(status, "ready"))
 			return show(c, status);
-		if (is_final(r) || (c->opt.wait_ready && now_ms() >= until))
+		if (is_final(r) || (c->opt.wait_ready && via_now_ms() >= until))
 			return give_up(c, status, r);
 		pause_ms(WAIT_PAUSE_MS);
 	}

@@ -44,7 +44,7 @@ struct via_daemon {
 	uint64_t release_seq;	 /* grows when a session lets go of its PFs */
 	uint64_t kicked_seq;	 /* release_seq that waiting sessions know of */
 	struct via_sweep *sweep; /* looks for what hangs a scan; NULL */
-	uint64_t sweep_after_ms; /* not before */
+	int64_t sweep_after_ms;	 /* not before */
 	size_t left;		 /* jobs that hang and that nobody waits for */
 
 	struct via_plan_refusal *refusals; /* of the newest plans */
@@ -60,10 +60,10 @@ struct via_daemon {
 	struct via_addr *dirty; /* functions that uevents named, to be read again */
 	size_t n_dirty;
 	bool dirty_all;
-	uint64_t dirty_since_ms; /* 0: nothing is dirty */
-	bool provisioned;	 /* the first provisioning is over */
-	bool ready;		 /* READY=1 was sent */
-	bool told_ready;	 /* what systemd's status line says */
+	int64_t dirty_since_ms; /* 0: nothing is dirty */
+	bool provisioned;	/* the first provisioning is over */
+	bool ready;		/* READY=1 was sent */
+	bool told_ready;	/* what systemd's status line says */
 	bool stopping;
 	bool hung;		   /* a thread did not come back: free nothing it may use */
 	unsigned int provisioning; /* sessions of the start still under way */

@@ -119,7 +119,7 @@ static void settle_entry(struct via_pf *pf, struct via_drift_entry *e)
 {
 	const struct via_drift_entry *before = find(pf->drift, pf->n_drift, e);
 	uint32_t debounce_ms = pf->d->config->config->drift_debounce_ms;
-	uint64_t now = via_now_ms();
+	int64_t now = via_now_ms();
 
 	e->first_ms = before ? before->first_ms : now;
 	e->drift.since_us = before ? before->drift.since_us : via_now_us();
@@ -279,7 +279,7 @@ static void heal_one(struct via_pf *pf)
 
 void via_drift_heal(struct via_daemon *d)
 {
-	uint64_t now = via_now_ms(), next = 0;
+	int64_t now = via_now_ms(), next = 0;
 
 	if (!d->provisioned || d->stopping)
 		return;

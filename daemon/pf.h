@@ -14,7 +14,7 @@ struct via_batch;
 /* A difference, and since when we know of it. */
 struct via_drift_entry {
 	struct via_drift drift;
-	uint64_t first_ms;
+	int64_t first_ms;
 	bool confirmed; /* seen twice, a debounce apart: not a passing state */
 	bool told;	/* by an event */
 };
@@ -50,9 +50,9 @@ struct via_pf {
 	bool healing; /* what goes away at the next look was healed */
 	bool in_sync; /* was once as configured since the configuration was loaded */
 	unsigned int heal_tries;
-	uint64_t heal_after_ms; /* not before; 0: now */
-	uint64_t healed_ms;	/* last heal that went well */
-	bool failed;		/* no more tries by ourselves until something changes */
+	int64_t heal_after_ms; /* not before; 0: now */
+	int64_t healed_ms;     /* last heal that went well */
+	bool failed;	       /* no more tries by ourselves until something changes */
 	char reason[512];
 	int64_t last_apply_us; /* 0 never */
 };

@@ -59,11 +59,6 @@ void via_server_destroy(struct via_server *s)
 	free(s);
 }
 
-size_t via_server_clients(const struct via_server *s)
-{
-	return s->n_conns;
-}
-
 static int on_accept(sd_event_source *src, int fd, uint32_t revents, void *user)
 {
 	struct via_listener *l = user;

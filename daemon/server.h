@@ -58,7 +58,6 @@ void via_server_destroy(struct via_server *s);
  * or on a descriptor that listens already (taken over). */
 int via_server_listen(struct via_server *s, const char *path, struct via_err *err);
 int via_server_adopt(struct via_server *s, int fd, struct via_err *err);
-size_t via_server_clients(const struct via_server *s);
 
 /* Final replies; each frees the call. parameters and text are taken over. */
 void via_call_reply(struct via_call *call, json_object *parameters);

@@ -39,7 +39,7 @@ struct via_sweep {
 	/* by the lock: what is being read, and since when (0: nothing) */
 	struct via_addr at;
 	const char *what;
-	uint64_t since_ms;
+	int64_t since_ms;
 	bool stop;
 };
 
@@ -162,7 +162,7 @@ static bool is_skipped(const struct via_sweep *sw, struct via_addr addr)
 }
 
 /* false: another sweep goes on from here. */
-static bool step_to(struct via_sweep *sw, struct via_addr addr, const char *what, uint64_t now)
+static bool step_to(struct via_sweep *sw, struct via_addr addr, const char *what, int64_t now)
 {
 	bool stop;
 

@@ -14,14 +14,6 @@ int64_t via_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-uint64_t via_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 const char *via_time_str(int64_t us, char buf[VIA_TIME_STR_MAX])
 {
 	time_t s = (time_t)(us / 1000000);
@@ -90,17 +82,6 @@ void via_config_unref(struct via_config_ref *r)
 	free(r);
 }
 
-static const struct via_device *resolve_plain(const struct via_inventory *inv, const char *what)
-{
-	struct via_addr addr;
-	const struct via_netdev *n;
-
-	if (via_addr_parse(what, &addr) == 0)
-		return via_inventory_device(inv, addr);
-	n = via_inventory_netdev_named(inv, what);
-	return n && n->has_dev ? via_inventory_device(inv, n->dev) : NULL;
-}
-
 const struct via_device *via_resolve(const struct via_inventory *inv, const char *what)
 {
 	const char *slash = strrchr(what, '/');
@@ -109,13 +90,13 @@ const struct via_device *via_resolve(const struct via_inventory *inv, const char
 	int64_t index;
 
 	if (!slash)
-		return resolve_plain(inv, what);
+		return via_inventory_find(inv, what);
 	if ((size_t)(slash - what) >= sizeof(name) ||
 		via_parse_int(slash + 1, 0, UINT16_MAX, &index) < 0)
 		return NULL;
 	memcpy(name, what, (size_t)(slash - what));
 	name[slash - what] = '\0';
-	pf = resolve_plain(inv, name);
+	pf = via_inventory_find(inv, name);
 	return pf && pf->sriov ? via_inventory_vf(inv, pf, (uint32_t)index) : NULL;
 }
 

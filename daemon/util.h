@@ -7,14 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "model/config.h"
 #include "model/inventory.h"
 
 #define VIA_TIME_STR_MAX 32
 /* CLOCK_REALTIME in microseconds. */
 int64_t via_now_us(void);
-/* CLOCK_MONOTONIC in milliseconds. */
-uint64_t via_now_ms(void);
 /* RFC 3339, UTC, to the millisecond: "2024-05-01T12:00:00.123Z". Returns buf. */
 const char *via_time_str(int64_t us, char buf[VIA_TIME_STR_MAX]);
 #define via_time_fmt(us) via_time_str((us), (char[VIA_TIME_STR_MAX]){0})

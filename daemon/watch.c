@@ -79,7 +79,7 @@ static int on_settled(sd_event_source *src, uint64_t usec, void *user)
 
 static void settle(struct via_daemon *d)
 {
-	uint64_t ms = d->config->config->drift_debounce_ms, now = via_now_ms();
+	int64_t ms = d->config->config->drift_debounce_ms, now = via_now_ms();
 
 	if (!d->dirty_since_ms)
 		d->dirty_since_ms = now;
@@ -163,9 +163,9 @@ static int on_heal(sd_event_source *src, uint64_t usec, void *user)
 	return 0;
 }
 
-void via_watch_heal_at(struct via_daemon *d, uint64_t when_ms)
+void via_watch_heal_at(struct via_daemon *d, int64_t when_ms)
 {
-	uint64_t now = via_now_ms();
+	int64_t now = via_now_ms();
 
 	arm(d->heal_timer, when_ms > now ? (when_ms - now) * 1000 : 0);
 }

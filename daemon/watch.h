@@ -14,6 +14,6 @@ void via_watch_stop(struct via_daemon *d);
 /* Compare all managed PFs with what is. done may be NULL. */
 void via_watch_look(struct via_daemon *d, void (*done)(struct via_look *l));
 /* Try to heal again at this time (via_now_ms). */
-void via_watch_heal_at(struct via_daemon *d, uint64_t when_ms);
+void via_watch_heal_at(struct via_daemon *d, int64_t when_ms);
 
 #endif

@@ -12,20 +12,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 #define READ_CHUNK ((size_t)64 << 10)
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int64_t via_conn_deadline(unsigned int timeout_ms)
 {
-	return timeout_ms ? now_ms() + timeout_ms : -1;
+	return timeout_ms ? via_now_ms() + timeout_ms : -1;
 }
 
 /* What is left until the deadline, for poll(2): -1 no limit, 0 it has passed. */
@@ -35,7 +28,7 @@ static int time_left(int64_t deadline)
 
 	if (deadline < 0)
 		return -1;
-	left = deadline - now_ms();
+	left = deadline - via_now_ms();
 	if (left <= 0)
 		return 0;
 	return left > INT32_MAX ? INT32_MAX : (int)left;

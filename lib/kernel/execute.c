@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/strbuf.h"
 #include "kernel/execute_parts.h"
 
@@ -31,19 +32,19 @@ static void begin(struct run *u, size_t i)
 	report(u, i, VIA_STEP_RUNNING);
 }
 
-static void end(struct run *u, size_t i, int code, const char *message, uint64_t started)
+static void end(struct run *u, size_t i, int code, const char *message, int64_t started)
 {
 	struct via_step_result *r = &u->results[i];
 
 	r->code = code;
-	r->took_ms = (uint32_t)(via_execute_now_ms() - started);
+	r->took_ms = (uint32_t)(via_now_ms() - started);
 	snprintf(r->message, sizeof(r->message), "%s", code ? message : "");
 	report(u, i, code ? VIA_STEP_FAILED : VIA_STEP_DONE);
 }
 
 static bool run_one(struct run *u, size_t i)
 {
-	uint64_t started = via_execute_now_ms();
+	int64_t started = via_now_ms();
 	struct via_err err = {0};
 	int r;
 
@@ -152,7 +153,7 @@ static int send_batch(struct run *u, size_t from, size_t n, struct batch *b, str
  * each result is its own. The number that were done. */
 static size_t run_batch(struct run *u, size_t from, size_t n, bool *stop)
 {
-	uint64_t started = via_execute_now_ms();
+	int64_t started = via_now_ms();
 	VIA_CLEANUP(batch_finish) struct batch b = {0};
 	struct via_err err = {0};
 	size_t done = 0;
@@ -185,7 +186,7 @@ static bool same_batch(const struct via_step *a, const struct via_step *b)
 /* Runs the VF_ATTRS steps from i on; *next is the first that was not run. */
 static size_t run_attrs(struct run *u, size_t i, size_t n, size_t *next, bool *stop)
 {
-	uint64_t started = via_execute_now_ms();
+	int64_t started = via_now_ms();
 	struct via_err err = {0};
 	size_t count = 0, done = 0;
 	int r = 0;

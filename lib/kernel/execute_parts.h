@@ -13,7 +13,6 @@
 const char *via_execute_path(struct via_addr a, const char *attr, char buf[EXECUTE_PATH_MAX]);
 #define DEVICE_PATH(addr, attr) via_execute_path((addr), (attr), (char[EXECUTE_PATH_MAX]){0})
 
-uint64_t via_execute_now_ms(void);
 /* Sleeps a little; false once the time is over. Start with *waited_ms 0. */
 bool via_execute_wait(unsigned int *waited_ms, unsigned int limit_ms);
 

@@ -18,14 +18,6 @@ const char *via_execute_path(struct via_addr a, const char *attr, char buf[EXECU
 	return buf;
 }
 
-uint64_t via_execute_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 bool via_execute_wait(unsigned int *waited_ms, unsigned int limit_ms)
 {
 	if (*waited_ms >= limit_ms)

@@ -9,6 +9,8 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 /* The kernel fills dump datagrams up to 32 KiB when the reader offers that much
  * (net/netlink/af_netlink.c, netlink_recvmsg). */
 #define BUFFER_SIZE (32 * 1024)
@@ -65,14 +67,6 @@ int via_nl_send(struct via_nl *nl, const void *data, size_t len)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static int grow(struct via_nl *nl, size_t size)
@@ -137,7 +131,7 @@ static int handle_datagram(struct via_nl *nl, size_t len, via_nl_fn *fn, void *u
 
 int via_nl_receive(struct via_nl *nl, via_nl_fn *fn, void *user)
 {
-	int64_t deadline = now_ms() + VIA_NL_TIMEOUT_MS;
+	int64_t deadline = via_now_ms() + VIA_NL_TIMEOUT_MS;
 	ssize_t n;
 	int r = 0;
 
@@ -147,7 +141,7 @@ int via_nl_receive(struct via_nl *nl, via_nl_fn *fn, void *user)
 			return (int)n;
 		if (n > 0)
 			r = handle_datagram(nl, (size_t)n, fn, user);
-		if (r == 0 && now_ms() > deadline)
+		if (r == 0 && via_now_ms() > deadline)
 			return -ETIMEDOUT;
 	}
 	return r < 0 ? r : 0;

@@ -103,6 +103,14 @@ def test_last_good_copy_is_kept():
             assert json.load(f)["bound"][0]["persistent"]
 
 
+def boot(h):
+    """The daemon ends, and the host is as it comes up: nothing of what was done to it is there."""
+    h.stop()
+    fresh = Host()
+    os.replace(fresh.manifest, h.manifest)
+    fresh.__exit__(None)
+
+
 def test_bind_and_unbind():
     with Host() as h:
         h.start()
@@ -121,10 +129,7 @@ def test_persistent_bind_comes_back_after_a_boot():
         h.start()
         before = driver(h)
         h.call("Bind", {"device": NIC, "persistent": True})
-        h.stop()
-        fresh = Host()
-        os.replace(fresh.manifest, h.manifest)
-        fresh.__exit__(None)
+        boot(h)
         h.start()
         until(lambda: driver(h) == "vfio-pci")
         assert h.status()["bound"][0]["original"] == before
@@ -135,10 +140,7 @@ def test_persistent_bind_of_a_vf_waits_for_its_creation():
         h.start()
         until(lambda: h.status()["ready"])
         h.call("Bind", {"device": "eth1/1", "persistent": True})
-        h.stop()
-        fresh = Host()
-        os.replace(fresh.manifest, h.manifest)
-        fresh.__exit__(None)
+        boot(h)
         h.start()
         until(lambda: h.status()["ready"] and driver(h, "eth1/1") == "vfio-pci")
         assert driver(h, "eth1/0") != "vfio-pci"
@@ -149,10 +151,7 @@ def test_another_card_at_the_address_is_never_touched():
         h.start()
         before = driver(h)
         h.call("Bind", {"device": NIC, "persistent": True})
-        h.stop()
-        fresh = Host()
-        os.replace(fresh.manifest, h.manifest)
-        fresh.__exit__(None)
+        boot(h)
         swap(h, "52:54:00:76:00:03", "52:54:00:99:99:99")
         h.start()
         problems = until(lambda: h.status()["problems"])
