@@ -72,12 +72,12 @@ static int hand_out(struct cli *c, json_object *parameters, const char *member, 
 	return 0;
 }
 
-int cli_call(struct cli *c, enum cli_pace pace, const char *method, json_object *parameters,
-	const char *member, json_object **ret)
+/* 0 and *ret, the parameters of the reply; *refused: of an error. Else an exit code, reported. */
+static int call(struct cli *c, enum cli_pace pace, const char *method, json_object *parameters,
+	json_object **ret, bool *refused)
 {
 	via_autofree char *text = take_text(parameters);
 	via_autofree char *reply = NULL;
-	via_autojson *o = NULL;
 	int r;
 
 	r = cli_connect(c, pace);
@@ -86,12 +86,41 @@ int cli_call(struct cli *c, enum cli_pace pace, const char *method, json_object 
 	r = viaduct_call(c->v, method, text, &reply);
 	if (r < 0)
 		return cli_fail_connection(c, r);
-	o = parse_reply(c, reply);
-	if (!o)
-		return cli_fail_connection(c, -ENOMEM);
-	if (r > 0)
+	*refused = r > 0;
+	*ret = parse_reply(c, reply);
+	return *ret ? 0 : cli_fail_connection(c, -ENOMEM);
+}
+
+int cli_call(struct cli *c, enum cli_pace pace, const char *method, json_object *parameters,
+	const char *member, json_object **ret)
+{
+	via_autojson *o = NULL;
+	bool refused;
+	int r = call(c, pace, method, parameters, &o, &refused);
+
+	if (r)
+		return r;
+	if (refused)
 		return cli_fail_reply(c, viaduct_error_name(c->v), o);
 	return hand_out(c, o, member, ret);
+}
+
+int cli_ask(struct cli *c, const char *method, json_object *parameters, json_object **ret)
+{
+	/* A connection has one pace: what is asked on the way to a change must not shorten its. */
+	enum cli_pace pace = c->command->changes ? CLI_CHANGES : CLI_READS;
+	via_autojson *o = NULL;
+	bool refused;
+	int r = call(c, pace, method, parameters, &o, &refused);
+
+	if (r)
+		return r;
+	if (!refused)
+		return hand_out(c, o, NULL, ret);
+	if (strcmp(viaduct_error_name(c->v), "org.viaduct.NotFound"))
+		return cli_fail_reply(c, viaduct_error_name(c->v), o);
+	*ret = NULL;
+	return 0;
 }
 
 struct more {

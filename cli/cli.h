@@ -18,7 +18,7 @@ enum cli_exit {
 	CLI_OK = 0,
 	CLI_FAILED = 1,
 	CLI_USAGE = 2,
-	CLI_HAS_STEPS = 3,   /* plan: there are steps to run */
+	CLI_HAS_STEPS = 3,   /* plan: there are steps to run; drain: claims remain */
 	CLI_REFUSED = 4,     /* plan, apply: nothing failed, something wanted is refused */
 	CLI_UNREACHABLE = 5, /* no daemon, or none that answers */
 };
@@ -36,8 +36,11 @@ struct cli_options {
 	bool json, no_color, help, version;
 	/* of some */
 	const char *pf, *driver, *columns, *wait_ready;
-	struct cli_list disturb, types;
+	const char *network, *device, *uuid, *mac, *msix, *numa, *nodes, *xml_form, *generation,
+		*vm;
+	struct cli_list disturb, types, states;
 	bool watch, waits, recreate, progress, persistent, no_header, rescan;
+	bool whole, bind, xml, force, off;
 };
 
 enum cli_option_kind {
@@ -98,7 +101,8 @@ extern const struct cli_option cli_global_options[];
 extern const struct cli_command *const cli_commands[];
 extern const struct cli_command cli_cmd_status, cli_cmd_list, cli_cmd_show, cli_cmd_inventory,
 	cli_cmd_check, cli_cmd_plan, cli_cmd_apply, cli_cmd_bind, cli_cmd_unbind, cli_cmd_monitor,
-	cli_cmd_config, cli_cmd_reload, cli_cmd_help;
+	cli_cmd_config, cli_cmd_reload, cli_cmd_help, cli_cmd_claim, cli_cmd_release, cli_cmd_adopt,
+	cli_cmd_quarantine, cli_cmd_drain;
 
 const struct cli_command *cli_command_find(const char *name);
 
@@ -120,6 +124,8 @@ int cli_connect(struct cli *c, enum cli_pace pace);
  * the member when one is named. parameters is put; NULL: none. */
 int cli_call(struct cli *c, enum cli_pace pace, const char *method, json_object *parameters,
 	const char *member, json_object **ret);
+/* The same for something that need not be there: 0 and *ret NULL when the daemon says NotFound. */
+int cli_ask(struct cli *c, const char *method, json_object *parameters, json_object **ret);
 /* A subscription. fn gets the parameters (the callee's caller puts), returns 0 or an exit code that
  * ends it. */
 typedef int cli_reply_fn(struct cli *c, json_object *parameters, void *user);

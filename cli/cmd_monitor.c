@@ -44,11 +44,14 @@ const struct cli_command cli_cmd_monitor = {
 		 "step_started\n"
 		 "step_done step_failed step_undone plan_done drift_found drift_gone drift_healed "
 		 "blocked\n"
-		 "unblocked config_loaded config_refused bound unbound refusal lost. \"lost\" says "
-		 "that this\n"
-		 "reader was too slow and how many events it missed.",
+		 "unblocked config_loaded config_refused bound unbound refusal claimed released "
+		 "quarantined\n"
+		 "contradiction contradiction_gone drain libvirt lost. \"lost\" says that this "
+		 "reader was too\n"
+		 "slow and how many events it missed.",
 	.examples = "viaduct monitor\n"
 		    "viaduct monitor --type drift_found --type drift_gone\n"
+		    "viaduct monitor --type claimed --type released --type quarantined\n"
 		    "viaduct --json monitor | jq -c '{type, target, cause}'",
 	.exits = "0  the daemon ended the subscription",
 	.options = options,

@@ -19,6 +19,11 @@ const struct cli_command *const cli_commands[] = {
 	&cli_cmd_apply,
 	&cli_cmd_bind,
 	&cli_cmd_unbind,
+	&cli_cmd_claim,
+	&cli_cmd_release,
+	&cli_cmd_adopt,
+	&cli_cmd_quarantine,
+	&cli_cmd_drain,
 	&cli_cmd_monitor,
 	&cli_cmd_config,
 	&cli_cmd_reload,
@@ -136,5 +141,6 @@ int main(int argc, char **argv)
 	code = cli_finish_output(code);
 	cli_list_finish(&c.opt.disturb);
 	cli_list_finish(&c.opt.types);
+	cli_list_finish(&c.opt.states);
 	return code;
 }

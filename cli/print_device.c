@@ -4,35 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "field.h"
 #include "print.h"
 #include "table.h"
 #include "words.h"
-
-/* A line of the sheet, left out when there is nothing to say. Takes the text out of b. */
-static void field(const char *name, struct via_strbuf *b)
-{
-	if (b->len)
-		printf("  %-16s%s\n", name, via_strbuf_str(b));
-	via_strbuf_reset(b);
-}
-
-static void text_field(json_object *o, const char *key, const char *name)
-{
-	via_autostrbuf b = VIA_STRBUF_INIT;
-	const char *s = doc_text(o, key);
-
-	via_strbuf_adds(&b, s ? s : "");
-	field(name, &b);
-}
-
-static void number_field(json_object *o, const char *key, const char *name)
-{
-	via_autostrbuf b = VIA_STRBUF_INIT;
-
-	if (doc_is_number(o, key))
-		doc_add_number(&b, o, key);
-	field(name, &b);
-}
 
 static void print_title(const struct cli *c, json_object *d)
 {
@@ -53,7 +28,7 @@ static void print_ids(json_object *d)
 		via_strbuf_addf(&b, ", subsystem %s:%s", subvendor, subdevice);
 	via_strbuf_addf(&b, ", revision %02" PRIx64 ", class %s",
 		(uint64_t)doc_number(d, "revision", 0) & 0xff, doc_word(d, "class_code"));
-	field("ids", &b);
+	field_print("ids", &b);
 }
 
 static void print_kind(json_object *d)
@@ -66,7 +41,7 @@ static void print_kind(json_object *d)
 		via_strbuf_adds(&b, " (NIC)");
 	if (pf)
 		via_strbuf_addf(&b, ", VF %" PRId64 " of %s", doc_number(d, "vf_index", -1), pf);
-	field("kind", &b);
+	field_print("kind", &b);
 }
 
 static void print_driver(json_object *d)
@@ -77,7 +52,7 @@ static void print_driver(json_object *d)
 	via_strbuf_adds(&b, driver && *driver ? driver : "none");
 	if (override && *override)
 		via_strbuf_addf(&b, " (override: %s)", override);
-	field("driver", &b);
+	field_print("driver", &b);
 }
 
 static void print_group(json_object *d)
@@ -97,26 +72,26 @@ static void print_group(json_object *d)
 		doc_add_number(&b, d, "iommu_group");
 	if (others.len)
 		via_strbuf_addf(&b, ", shared with %s", via_strbuf_str(&others));
-	field("IOMMU group", &b);
+	field_print("IOMMU group", &b);
 }
 
 static void print_bus(json_object *d)
 {
 	via_autostrbuf b = VIA_STRBUF_INIT;
 
-	text_field(d, "parent", "below");
-	number_field(d, "numa_node", "NUMA node");
+	field_text(d, "parent", "below");
+	field_number(d, "numa_node", "NUMA node");
 	print_group(d);
 	words_link(&b, doc_object(d, "link"));
-	field("link", &b);
+	field_print("link", &b);
 	doc_join(&b, doc_array(d, "reset_methods"), ", ");
 	if (doc_is_bool(d, "flr"))
 		via_strbuf_addf(&b, "%s%s", b.len ? "; " : "",
 			doc_true(d, "flr") ? "has function-level reset"
 					   : "no function-level reset");
-	field("reset", &b);
-	text_field(d, "acs", "ACS upwards");
-	number_field(d, "msix", "MSI-X vectors");
+	field_print("reset", &b);
+	field_text(d, "acs", "ACS upwards");
+	field_number(d, "msix", "MSI-X vectors");
 }
 
 static void print_guards(json_object *d)
@@ -125,18 +100,18 @@ static void print_guards(json_object *d)
 	const char *problem = doc_text(d, "problem");
 
 	words_holders(&b, doc_array(d, "holders"));
-	field("held by", &b);
+	field_print("held by", &b);
 	if (doc_true(d, "protected")) {
 		via_strbuf_adds(&b, "yes");
 		if (doc_length(doc_array(d, "protected_by")))
 			via_strbuf_adds(&b, ": ");
 		doc_join(&b, doc_array(d, "protected_by"), "; ");
 	}
-	field("protected", &b);
+	field_print("protected", &b);
 	doc_join(&b, doc_array(d, "other_managers"), "; ");
-	field("also managed by", &b);
+	field_print("also managed by", &b);
 	via_strbuf_adds(&b, problem ? problem : "");
-	field("problem", &b);
+	field_print("problem", &b);
 }
 
 static void netdev_state(struct via_strbuf *b, json_object *n)
@@ -195,7 +170,7 @@ static void print_netdevs(json_object *d)
 		via_strbuf_addf(&b, "%s: ", doc_word(n, "name"));
 		netdev_state(&b, n);
 		netdev_place(&b, n);
-		field(i ? "" : "net devices", &b);
+		field_print(i ? "" : "net devices", &b);
 	}
 }
 
@@ -203,14 +178,8 @@ static void print_attrs(json_object *d)
 {
 	via_autostrbuf b = VIA_STRBUF_INIT;
 
-	for (const char *const *name = words_attr_names; *name; name++) {
-		via_autostrbuf value = VIA_STRBUF_INIT;
-
-		if (words_attr(&value, doc_object(d, "attrs"), *name))
-			via_strbuf_addf(
-				&b, "%s%s %s", b.len ? ", " : "", *name, via_strbuf_str(&value));
-	}
-	field("set by its PF", &b);
+	words_attrs(&b, doc_object(d, "attrs"));
+	field_print("set by its PF", &b);
 }
 
 static void print_sriov(json_object *s)
@@ -223,19 +192,28 @@ static void print_sriov(json_object *s)
 		", VF device id %s",
 		doc_number(s, "num", 0), doc_number(s, "total", 0), doc_number(s, "offset", 0),
 		doc_number(s, "stride", 0), doc_word(s, "vf_device"));
-	field("SR-IOV", &b);
+	field_print("SR-IOV", &b);
 	via_strbuf_adds(&b, doc_true(s, "autoprobe") ? "on" : "off");
-	field("autoprobe", &b);
+	field_print("autoprobe", &b);
 	via_strbuf_adds(&b, mode ? mode : "");
-	field("eswitch", &b);
-	number_field(s, "vf_total_msix", "MSI-X for VFs");
+	field_print("eswitch", &b);
+	field_number(s, "vf_total_msix", "MSI-X for VFs");
 	if (!doc_true(s, "vf_info_complete")) {
 		via_strbuf_adds(&b, "incomplete: the kernel did not tell the state of every VF");
-		field("VF attributes", &b);
+		field_print("VF attributes", &b);
 	}
 }
 
-static void add_vf(struct cli_table *t, json_object *vf)
+/* The claim on that address; NULL for none. */
+static json_object *claim_on(json_object *claims, const char *address)
+{
+	for (size_t i = 0; i < doc_length(claims); i++)
+		if (!strcmp(doc_word(doc_at(claims, i), "address"), address))
+			return doc_at(claims, i);
+	return NULL;
+}
+
+static void add_vf(struct cli_table *t, json_object *vf, json_object *claims)
 {
 	json_object *attrs = doc_object(vf, "attrs");
 	via_autostrbuf b = VIA_STRBUF_INIT;
@@ -255,11 +233,13 @@ static void add_vf(struct cli_table *t, json_object *vf)
 	}
 	doc_join(&b, doc_array(vf, "drift"), ",");
 	cli_table_cell_from(t, &b, CLI_YELLOW);
+	words_owner(&b, claim_on(claims, doc_word(vf, "address")));
+	cli_table_cell_from(t, &b, CLI_PLAIN);
 	words_holders(&b, doc_array(vf, "holders"));
 	cli_table_cell_from(t, &b, CLI_PLAIN);
 }
 
-static int print_vfs(const struct cli *c, json_object *vfs)
+static int print_vfs(const struct cli *c, json_object *vfs, json_object *claims)
 {
 	static const struct cli_column columns[] = {
 		{"VF", true},
@@ -275,6 +255,7 @@ static int print_vfs(const struct cli *c, json_object *vfs)
 		{"RSS", false},
 		{"TRUST", false},
 		{"DRIFT", false},
+		{"CLAIM", false},
 		{"HELD-BY", false},
 		{NULL, false},
 	};
@@ -286,28 +267,29 @@ static int print_vfs(const struct cli *c, json_object *vfs)
 	if (!t)
 		return cli_fail(c, CLI_FAILED, "out of memory");
 	for (size_t i = 0; i < doc_length(vfs); i++)
-		add_vf(t, doc_at(vfs, i));
+		add_vf(t, doc_at(vfs, i), claims);
 	cli_table_squeeze(t);
 	putchar('\n');
 	return cli_table_print(t);
 }
 
-int print_device(const struct cli *c, json_object *d)
+int print_device(const struct cli *c, json_object *d, json_object *claims)
 {
 	json_object *sriov = doc_object(d, "sriov");
 
 	print_title(c, d);
 	print_kind(d);
 	print_ids(d);
-	text_field(d, "serial", "serial");
-	text_field(d, "id_path", "ID_PATH");
+	field_text(d, "serial", "serial");
+	field_text(d, "id_path", "ID_PATH");
 	print_driver(d);
 	print_bus(d);
+	field_claim(doc_object(d, "claim"));
 	print_guards(d);
 	print_netdevs(d);
 	print_attrs(d);
 	if (!sriov)
 		return 0;
 	print_sriov(sriov);
-	return print_vfs(c, doc_array(sriov, "vfs"));
+	return print_vfs(c, doc_array(sriov, "vfs"), claims);
 }

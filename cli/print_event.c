@@ -17,14 +17,21 @@ static enum cli_color type_color(const char *type)
 		{"drift_gone", CLI_GREEN},
 		{"drift_healed", CLI_GREEN},
 		{"unblocked", CLI_GREEN},
+		{"claimed", CLI_GREEN},
+		{"released", CLI_GREEN},
+		{"contradiction_gone", CLI_GREEN},
 		{"drift_found", CLI_YELLOW},
 		{"step_undone", CLI_YELLOW},
 		{"refusal", CLI_YELLOW},
 		{"device_removed", CLI_YELLOW},
 		{"lost", CLI_YELLOW},
+		{"drain", CLI_YELLOW},
+		{"libvirt", CLI_YELLOW},
 		{"step_failed", CLI_RED},
 		{"blocked", CLI_RED},
 		{"config_refused", CLI_RED},
+		{"quarantined", CLI_RED},
+		{"contradiction", CLI_RED},
 	};
 
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(colors); i++)
@@ -57,7 +64,7 @@ void print_event(const struct cli *c, json_object *event)
 	if (!target)
 		target = doc_word(event, "pf");
 	words_time(&time, doc_text(event, "time"));
-	printf("%s  %s%-14s%s  %-12s  %s", via_strbuf_str(&time), cli_color(c, type_color(type)),
+	printf("%s  %s%-18s%s  %-12s  %s", via_strbuf_str(&time), cli_color(c, type_color(type)),
 		type, cli_color(c, CLI_PLAIN), target, doc_word(event, "message"));
 	if (cause && *cause)
 		printf(" %s(cause: %s)%s", cli_color(c, CLI_DIM), cause, cli_color(c, CLI_PLAIN));

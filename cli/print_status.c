@@ -46,6 +46,7 @@ static void print_head(const struct cli *c, json_object *status)
 	printf("configuration: %s; %s\n", files.len ? via_strbuf_str(&files) : "none",
 		provision && !strcmp(provision, "manual") ? "changes wait for viaduct apply"
 							  : "applied by itself");
+	print_status_owners(c, status);
 }
 
 static void note(struct via_strbuf *b, const char *text)
@@ -216,6 +217,7 @@ int print_status(const struct cli *c, json_object *status)
 		return r;
 	print_drift(c, pfs);
 	print_bound(c, doc_array(status, "bound"));
+	print_status_ownership(c, status);
 	print_refusals(c, doc_array(status, "refusals"), true);
 	print_problems(c, status);
 	return 0;

@@ -17,6 +17,16 @@ extern const char *const words_attr_names[];
 /* Holder: "domain web1 (pid 812)". */
 void words_holder(struct via_strbuf *b, json_object *holder);
 void words_holders(struct via_strbuf *b, json_object *holders);
+/* Whose it is: "web1", "quarantined", "web1 (releasing)"; nothing without a claim. */
+void words_owner(struct via_strbuf *b, json_object *claim);
+/* The VM of a claim: its name, else its UUID; "nobody" for neither. */
+const char *words_claim_vm(json_object *claim);
+/* "0000:01:10.0 (VF 0 of 0000:01:00.0)" of a Claim. */
+void words_claim_device(struct via_strbuf *b, json_object *claim);
+/* Every attribute of VfAttrs that is there: "mac …, vlan 100, …". */
+void words_attrs(struct via_strbuf *b, json_object *attrs);
+/* "running", "off", or "-" when libvirt cannot be asked. */
+const char *words_vm_state(json_object *vm);
 /* "0000:01:10.0 (VF 3)" of a Step or Drift: its target, and which VF that is. */
 void words_target(struct via_strbuf *b, json_object *o);
 /* What a step sets, from what it undoes to: "0 -> 7", "driver igbvf -> vfio-pci". */

@@ -11,7 +11,8 @@ enum value_kind {
 	VALUE_UP_DOWN,
 	VALUE_MODE,
 	VALUE_DRIVER,
-	VALUE_ATTRS
+	VALUE_ATTRS,
+	VALUE_NONE, /* the noun says it all */
 };
 
 static const struct {
@@ -28,6 +29,7 @@ static const struct {
 	{"bind", "driver", VALUE_DRIVER},
 	{"unbind", "driver", VALUE_DRIVER},
 	{"set_vf_mtu", "MTU", VALUE_NUMBER},
+	{"reset", "function-level reset", VALUE_NONE},
 };
 
 static int find_op(const char *op)
@@ -36,19 +38,6 @@ static int find_op(const char *op)
 		if (!strcmp(ops[i].op, op))
 			return (int)i;
 	return -1;
-}
-
-static void attrs_words(struct via_strbuf *b, json_object *attrs)
-{
-	size_t start = b->len;
-
-	for (const char *const *name = words_attr_names; *name; name++) {
-		via_autostrbuf value = VIA_STRBUF_INIT;
-
-		if (words_attr(&value, attrs, *name))
-			via_strbuf_addf(b, "%s%s %s", b->len > start ? ", " : "", *name,
-				via_strbuf_str(&value));
-	}
 }
 
 static void scalar_words(struct via_strbuf *b, enum value_kind kind, json_object *value)
@@ -74,7 +63,9 @@ static void scalar_words(struct via_strbuf *b, enum value_kind kind, json_object
 		via_strbuf_adds(b, text && *text ? text : "none");
 		return;
 	case VALUE_ATTRS:
-		attrs_words(b, doc_object(value, "attrs"));
+		words_attrs(b, doc_object(value, "attrs"));
+		return;
+	case VALUE_NONE:
 		return;
 	}
 }
@@ -86,7 +77,7 @@ void words_value(struct via_strbuf *b, const char *op, json_object *value)
 	if (i < 0)
 		return;
 	if (*ops[i].noun)
-		via_strbuf_addf(b, "%s ", ops[i].noun);
+		via_strbuf_addf(b, "%s%s", ops[i].noun, ops[i].kind == VALUE_NONE ? "" : " ");
 	scalar_words(b, ops[i].kind, value);
 }
 
@@ -119,7 +110,10 @@ void words_change(struct via_strbuf *b, json_object *step)
 		attrs_change(b, set, undo);
 		return;
 	}
-	via_strbuf_addf(b, "%s ", ops[i].noun);
+	via_strbuf_adds(b, ops[i].noun);
+	if (ops[i].kind == VALUE_NONE)
+		return;
+	via_strbuf_addc(b, ' ');
 	if (undo) {
 		scalar_words(b, ops[i].kind, undo);
 		via_strbuf_adds(b, " -> ");

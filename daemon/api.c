@@ -9,104 +9,7 @@
 #include "base/cleanup.h"
 #include "varlink.h"
 
-#define LIST_MAX       1024
 #define NAME_MAX_BYTES 255
-
-static void strings_free(char **list)
-{
-	for (char **s = list; s && *s; s++)
-		free(*s);
-	free(list);
-}
-
-static void params_finish(struct via_params *p)
-{
-	free(p->pf);
-	free(p->device);
-	free(p->driver);
-	free(p->interface);
-	strings_free(p->disturb);
-	strings_free(p->kinds);
-	strings_free(p->types);
-}
-
-static int string_item(struct via_json_ctx *c, json_object *o, size_t i, void *user)
-{
-	const struct via_json_field f = {.max = NAME_MAX_BYTES};
-
-	return via_json_string(c, o, &((char **)user)[i], &f);
-}
-
-/* A list of strings as a NULL-terminated array. */
-static int decode_strings(
-	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
-{
-	size_t n = json_object_is_type(o, json_type_array) ? json_object_array_length(o) : 0;
-	char **list;
-	int r;
-
-	(void)f;
-	if (n > LIST_MAX)
-		return via_json_fail(c, "has more than %d elements", LIST_MAX);
-	list = calloc(n + 1, sizeof(*list));
-	if (!list)
-		return via_err_set(c->err, -ENOMEM, "out of memory");
-	r = via_json_array(c, o, string_item, list);
-	if (r) {
-		/* Elements up to the bad one are there, the rest is NULL. */
-		strings_free(list);
-		return r;
-	}
-	strings_free(*(char ***)dst);
-	*(char ***)dst = list;
-	return 0;
-}
-
-#define FLAG(name)                                                                                 \
-	{                                                                                          \
-		.key = #name, .decode = via_json_bool, .offset = offsetof(struct via_params, name) \
-	}
-#define STRING(name, needed)                                                                       \
-	{                                                                                          \
-		.key = #name, .decode = via_json_string,                                           \
-		.offset = offsetof(struct via_params, name), .max = NAME_MAX_BYTES,                \
-		.required = needed                                                                 \
-	}
-#define STRINGS(name)                                                                              \
-	{                                                                                          \
-		.key = #name, .decode = decode_strings,                                            \
-		.offset = offsetof(struct via_params, name)                                        \
-	}
-
-static const struct via_json_field none[] = {{0}};
-static const struct via_json_field interface_fields[] = {STRING(interface, true), {0}};
-static const struct via_json_field inventory_fields[] = {FLAG(rescan), {0}};
-static const struct via_json_field list_fields[] = {STRINGS(kinds), {0}};
-static const struct via_json_field show_fields[] = {STRING(device, true), {0}};
-static const struct via_json_field plan_fields[] = {
-	FLAG(recreate), STRINGS(disturb), STRING(pf, false), {0}};
-static const struct via_json_field bind_fields[] = {
-	STRING(device, true), STRING(driver, false), FLAG(persistent), STRINGS(disturb), {0}};
-static const struct via_json_field unbind_fields[] = {STRING(device, true), STRINGS(disturb), {0}};
-static const struct via_json_field monitor_fields[] = {STRINGS(types), {0}};
-
-static const struct via_method methods[] = {
-	{"org.varlink.service.GetInfo", none, false, false, via_api_get_info},
-	{"org.varlink.service.GetInterfaceDescription", interface_fields, false, false,
-		via_api_get_interface},
-	{"org.viaduct.GetStatus", none, false, false, via_api_get_status},
-	{"org.viaduct.GetInventory", inventory_fields, false, false, via_api_get_inventory},
-	{"org.viaduct.List", list_fields, false, false, via_api_list},
-	{"org.viaduct.Show", show_fields, false, false, via_api_show},
-	{"org.viaduct.GetPlan", plan_fields, false, false, via_api_get_plan},
-	{"org.viaduct.Check", none, false, false, via_api_check},
-	{"org.viaduct.GetConfig", none, false, false, via_api_get_config},
-	{"org.viaduct.Monitor", monitor_fields, false, true, via_api_monitor},
-	{"org.viaduct.Apply", plan_fields, true, false, via_api_apply},
-	{"org.viaduct.Bind", bind_fields, true, false, via_api_bind},
-	{"org.viaduct.Unbind", unbind_fields, true, false, via_api_unbind},
-	{"org.viaduct.Reload", none, true, false, via_api_reload},
-};
 
 static void service_error(
 	struct via_call *call, const char *error, const char *key, const char *value)
@@ -200,22 +103,20 @@ static int decode(struct via_call *call, const struct via_method *m, struct via_
 void via_api_dispatch(struct via_call *call, void *user)
 {
 	struct via_daemon *d = user;
+	const struct via_method *m = via_api_method(call->method);
 	struct via_params p = {0};
-	size_t i = 0;
 
-	while (i < VIA_ARRAY_SIZE(methods) && strcmp(methods[i].name, call->method))
-		i++;
-	if (i == VIA_ARRAY_SIZE(methods)) {
+	if (!m) {
 		not_found(call);
 		return;
 	}
-	if (!permitted(d, call, &methods[i]))
+	if (!permitted(d, call, m))
 		return;
-	if (methods[i].more_only && !call->more) {
+	if (m->more_only && !call->more) {
 		service_error(call, "ExpectedMore", NULL, NULL);
 		return;
 	}
-	if (decode(call, &methods[i], &p) == 0)
-		methods[i].call(d, call, &p);
-	params_finish(&p);
+	if (decode(call, m, &p) == 0)
+		m->call(d, call, &p);
+	via_params_finish(&p);
 }

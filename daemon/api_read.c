@@ -93,7 +93,22 @@ static void add_drift(const struct reading *q, struct via_addr pf, json_object *
 	}
 }
 
-static void add_drift_all(const struct reading *q, json_object *devices)
+static void add_claim(const struct via_look *l, struct via_addr addr, json_object *device)
+{
+	const struct via_claim *c = via_claims_at(&l->claims->claims, addr);
+
+	if (c)
+		json_object_object_add(device, "claim", via_codec_claim(c));
+}
+
+/* What the inventory does not know of its devices. */
+static void add_ours(const struct via_look *l, struct via_addr addr, json_object *device)
+{
+	add_drift(l->user, addr, device);
+	add_claim(l, addr, device);
+}
+
+static void add_ours_all(const struct via_look *l, json_object *devices)
 {
 	size_t n = json_object_is_type(devices, json_type_array) ? json_object_array_length(devices)
 								 : 0;
@@ -101,10 +116,10 @@ static void add_drift_all(const struct reading *q, json_object *devices)
 	for (size_t i = 0; i < n; i++) {
 		json_object *dev = json_object_array_get_idx(devices, i);
 		const char *text = json_object_get_string(json_object_object_get(dev, "address"));
-		struct via_addr pf;
+		struct via_addr addr;
 
-		if (text && via_addr_parse(text, &pf) == 0)
-			add_drift(q, pf, dev);
+		if (text && via_addr_parse(text, &addr) == 0)
+			add_ours(l, addr, dev);
 	}
 }
 
@@ -121,7 +136,7 @@ static void encode_inventory(struct via_look *l)
 {
 	json_object *p = json_object_new_object(), *inv = via_codec_inventory(l->inv->inv);
 
-	add_drift_all(l->user, json_object_object_get(inv, "devices"));
+	add_ours_all(l, json_object_object_get(inv, "devices"));
 	json_object_object_add(p, "inventory", inv);
 	set_text(l, p);
 }
@@ -135,7 +150,7 @@ static void encode_list(struct via_look *l)
 	for (size_t i = 0; i < inv->n_devices; i++)
 		if (q->kinds & (1u << inv->devices[i].kind))
 			json_object_array_add(list, via_codec_device(inv, &inv->devices[i]));
-	add_drift_all(q, list);
+	add_ours_all(l, list);
 	via_json_add_int(p, "version", VIA_SCHEMA_VERSION);
 	json_object_object_add(p, "devices", list);
 	set_text(l, p);
@@ -157,7 +172,7 @@ static void encode_show(struct via_look *l)
 	}
 	p = json_object_new_object();
 	o = via_codec_device(l->inv->inv, dev);
-	add_drift(q, dev->addr, o);
+	add_ours(l, dev->addr, o);
 	via_json_add_int(p, "version", VIA_SCHEMA_VERSION);
 	json_object_object_add(p, "device", o);
 	set_text(l, p);
@@ -181,15 +196,32 @@ static void answer(struct via_look *l)
 
 /*
  * Addresses, uppers, holders and VF attributes change without an event, so who asks about a device
- * gets them read again. While a scan is under way its result will do: one that waits for a PF's
- * device lock must not take the answers with it.
+ * gets them read again. While a scan of PFs is under way what is known will do: one that waits for
+ * a PF's device lock must not take the answers with it. A look at holders alone waits for nobody.
  */
 static enum via_scan_kind freshness(const struct via_daemon *d)
 {
 	for (const struct via_look *l = d->looks; l; l = l->next)
-		if (l->scan != VIA_SCAN_NONE)
+		if (l->scan == VIA_SCAN_FULL || (l->scan == VIA_SCAN_UPDATE && l->n_changed))
 			return VIA_SCAN_NONE;
 	return VIA_SCAN_UPDATE;
+}
+
+bool via_api_look(
+	struct via_daemon *d, struct via_call *call, void (*done)(struct via_look *l), void *user)
+{
+	enum via_scan_kind scan = freshness(d);
+	struct via_look *l = via_look_create(d, scan, done, user);
+	struct via_err err;
+
+	if (!l) {
+		via_err_set(&err, -ENOMEM, "out of memory");
+		via_call_fail(call, -ENOMEM, &err);
+		return false;
+	}
+	l->pure = scan == VIA_SCAN_NONE;
+	via_look_submit(l);
+	return true;
 }
 
 /* The PF that a device is or belongs to, to be read again; NULL when the device is not known. */

@@ -7,6 +7,7 @@
 
 #include "daemon.h"
 #include "events.h"
+#include "ledger.h"
 #include "log.h"
 #include "model/config.h"
 #include "server.h"
@@ -19,6 +20,12 @@ struct via_session;
 struct via_look;
 struct via_reader;
 struct via_sweep;
+struct via_claim_work;
+struct via_contradiction;
+struct via_hooks;
+struct via_managed;
+struct via_notes;
+struct via_reconciler;
 
 struct via_daemon {
 	struct via_daemon_options opt;
@@ -34,6 +41,25 @@ struct via_daemon {
 	struct via_store *store;
 	struct via_journal *journal;
 	struct via_unfinished *unfinished; /* found at the start, worked off one by one */
+
+	struct via_disk *disk;
+	struct via_ledger *ledger;
+	struct via_claims claims;	   /* as they will be on disk when the scribe is through */
+	struct via_claims_ref *claims_ref; /* a copy for threads; NULL: to be made anew */
+	struct via_claim_work *works;	   /* claimings and releases under way (claims.c) */
+	bool claims_open;		   /* the host is known, claims can be made */
+	bool refreshing;		   /* the PFs that claims have changed are being read */
+	sd_event_source *claims_kick, *claims_retry;
+	struct via_virt *virt;			  /* NULL: without libvirt */
+	struct via_domains domains;		  /* newest listing */
+	char *virt_reason;			  /* why there is no connection; NULL */
+	bool virt_asked;			  /* there was an answer: a listing or a reason */
+	struct via_contradiction *contradictions; /* of the newest reconciliation (reconcile.c) */
+	size_t n_contradictions;
+	struct via_reconciler *reconciler; /* these four: NULL until there is something in them */
+	struct via_hooks *hooks;
+	struct via_notes *notes;
+	struct via_managed *managed;
 
 	struct via_config_ref *config;
 	char *config_error;	 /* the last load was refused: why; NULL */

@@ -13,7 +13,9 @@
 
 #include "api.h"
 #include "base/cleanup.h"
+#include "claims.h"
 #include "context.h"
+#include "domains.h"
 #include "drift.h"
 #include "look.h"
 #include "pf.h"
@@ -21,6 +23,7 @@
 #include "session.h"
 #include "status.h"
 #include "stop.h"
+#include "virt.h"
 #include "watch.h"
 
 void via_daemon_options_init(struct via_daemon_options *o)
@@ -34,6 +37,9 @@ void via_daemon_options_init(struct via_daemon_options *o)
 		.ready_timeout_s = 120,
 		.stop_timeout_s = 20,
 		.heal_backoff_ms = 5000,
+		.clean_backoff_ms = 5000,
+		.reconcile_interval_s = 30,
+		.vm_gone_ms = 10000,
 	};
 }
 
@@ -163,12 +169,18 @@ static int add_signals(struct via_daemon *d)
 
 static int load_state(struct via_daemon *d, struct via_err *err)
 {
-	int r = via_store_open(d->opt.state_dir, &d->store, err);
+	int r;
 
+	d->disk = d->opt.disk ? d->opt.disk : via_disk_linux();
+	r = via_store_open(d->disk, d->opt.state_dir, &d->store, err);
 	if (!r)
-		r = via_journal_open(via_store_dirfd(d->store), d->opt.state_dir,
+		r = via_journal_open(d->disk, via_store_dirfd(d->store), d->opt.state_dir,
 			&d->opt.journal_hook, &d->journal, &d->unfinished, err);
-	return r;
+	if (!r)
+		r = via_ledger_open(d->disk, via_store_dirfd(d->store), d->opt.state_dir,
+			via_store_old(d->store), &d->opt.journal_hook, &d->ledger, &d->claims, err);
+	/* Last: until then the directory is upgraded anew at each start. */
+	return r ? r : via_store_stamp(d->store, err);
 }
 
 int via_daemon_create(
@@ -179,10 +191,13 @@ int via_daemon_create(
 
 	if (!d) {
 		via_kernel_destroy(opt->kernel);
+		if (opt->virt)
+			opt->virt->ops->destroy(opt->virt);
 		return via_err_set(err, -ENOMEM, "out of memory");
 	}
 	d->opt = *opt;
 	d->kernel = opt->kernel;
+	d->virt = opt->virt;
 	d->started_us = via_now_us();
 	r = make_loop(d);
 	if (r < 0)
@@ -197,6 +212,8 @@ int via_daemon_create(
 		via_err_set(err, r, "cannot handle signals: %s", strerror(-r));
 	if (!r && (r = via_watch_start(d)) < 0)
 		via_err_set(err, r, "cannot watch the host: %s", strerror(-r));
+	if (!r && (r = via_domains_start(d)) < 0)
+		via_err_set(err, r, "cannot listen to libvirt: %s", strerror(-r));
 	if (r) {
 		via_daemon_destroy(d);
 		return r;
@@ -244,6 +261,8 @@ static void first_looked(struct via_look *l)
 	if (via_store_bound_expire(d->store, l->inv->inv->host.boot_id, &err))
 		via_log(LOG_WARNING, "%s", err.msg);
 	via_session_recover(d);
+	via_claims_open(d);
+	via_reconcile_start(d);
 	via_ready_check(d);
 }
 
@@ -303,6 +322,8 @@ static void destroy_rest(struct via_daemon *d)
 	via_config_unref(d->config);
 	via_text_unref(d->status);
 	via_journal_close(d->journal);
+	via_ledger_close(d->ledger);
+	via_claims_finish(&d->claims);
 	via_store_close(d->store);
 	via_kernel_destroy(d->kernel);
 	sd_event_source_disable_unref(d->ready_timer);
@@ -311,6 +332,9 @@ static void destroy_rest(struct via_daemon *d)
 	sd_event_unref(d->event);
 	for (size_t i = 0; i < d->n_rebind_problems; i++)
 		free(d->rebind_problem[i]);
+	via_domains_finish(&d->domains);
+	free(d->virt_reason);
+	free(d->contradictions);
 	free(d->config_error);
 	free(d->refusals);
 	free(d);
@@ -318,11 +342,15 @@ static void destroy_rest(struct via_daemon *d)
 
 bool via_daemon_destroy(struct via_daemon *d)
 {
+	bool ended;
+
 	if (!d)
 		return true;
 	d->stopping = true;
 	via_watch_stop(d);
-	if (!end_workers(d)) {
+	via_reconcile_stop(d);
+	ended = via_domains_stop(d);
+	if (!end_workers(d) || !ended) {
 		/* A thread is in the kernel and may come back to any of this. */
 		via_log(LOG_ERR, "a thread has not come back from the kernel; leaving without it");
 		d->hung = true;
@@ -333,9 +361,16 @@ bool via_daemon_destroy(struct via_daemon *d)
 	 * cancelled. */
 	while (d->mailbox && via_mailbox_open(d->mailbox))
 		via_mailbox_dispatch(d->mailbox);
+	/* Notes do not count as open, and hold memory all the same. */
+	if (d->mailbox)
+		via_mailbox_dispatch(d->mailbox);
 	free_workers(d);
 	while (d->sessions)
 		via_session_free(d->sessions);
+	via_claims_destroy(d);
+	via_hook_stop(d);
+	via_notes_stop(d);
+	via_managed_stop(d);
 	destroy_rest(d);
 	return true;
 }

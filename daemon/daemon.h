@@ -9,6 +9,8 @@
 #include "kernel/kernel.h"
 
 struct via_daemon;
+struct via_disk;
+struct via_virt;
 
 struct via_daemon_options {
 	struct via_kernel *kernel; /* taken over, also on failure */
@@ -16,10 +18,17 @@ struct via_daemon_options {
 	const char *state_dir;
 	const char *socket; /* NULL: only what systemd handed over */
 	const char *read_group, *change_group;
-	unsigned int ready_timeout_s; /* READY=1 is sent then even if provisioning goes on */
-	unsigned int stop_timeout_s;  /* for running steps at the end */
-	unsigned int heal_backoff_ms; /* before the second try; doubles with each */
-	struct via_journal_hook journal_hook;
+	unsigned int ready_timeout_s;	   /* READY=1 is sent then even if provisioning goes on */
+	unsigned int stop_timeout_s;	   /* for running steps at the end */
+	unsigned int heal_backoff_ms;	   /* before the second try; doubles with each */
+	unsigned int clean_backoff_ms;	   /* before a quarantined function's second try; doubles */
+	unsigned int reconcile_interval_s; /* periodic; also begun by events */
+	unsigned int vm_gone_ms; /* a VM must have been away so long before its claim is released */
+	struct via_virt *virt;	 /* libvirt; taken over, also on failure; NULL: without */
+	const char *virt_uri;	 /* for messages; NULL */
+	struct via_disk *disk;	 /* NULL: via_disk_linux() */
+	struct via_journal_hook
+		journal_hook; /* of the journal's and the ledger's records, counted together */
 };
 /* Places of the installation, time limits of a real host. */
 void via_daemon_options_init(struct via_daemon_options *o);

@@ -135,6 +135,8 @@ static json_object *event_json(const struct via_event *ev, uint64_t seq)
 		json_object_object_add(o, "result", via_codec_step_result(ev->result));
 	if (ev->drift)
 		json_object_object_add(o, "drift", via_codec_drift(ev->drift));
+	if (ev->claim)
+		json_object_object_add(o, "claim", via_codec_claim(ev->claim));
 	return o;
 }
 

@@ -8,6 +8,7 @@
 #ifndef VIA_DAEMON_EVENTS_H
 #define VIA_DAEMON_EVENTS_H
 
+#include "model/claim.h"
 #include "model/report.h"
 #include "server.h"
 
@@ -33,6 +34,13 @@
 	X(BOUND, "bound", LOG_NOTICE)                                                              \
 	X(UNBOUND, "unbound", LOG_NOTICE)                                                          \
 	X(REFUSAL, "refusal", LOG_WARNING)                                                         \
+	X(CLAIMED, "claimed", LOG_NOTICE)                                                          \
+	X(RELEASED, "released", LOG_NOTICE)                                                        \
+	X(QUARANTINED, "quarantined", LOG_ERR)                                                     \
+	X(CONTRADICTION, "contradiction", LOG_ERR)                                                 \
+	X(CONTRADICTION_GONE, "contradiction_gone", LOG_NOTICE)                                    \
+	X(DRAIN, "drain", LOG_NOTICE)                                                              \
+	X(LIBVIRT, "libvirt", LOG_NOTICE)                                                          \
 	X(LOST, "lost", LOG_WARNING)
 
 enum via_event_type {
@@ -52,6 +60,7 @@ struct via_event {
 	const struct via_step *step;
 	const struct via_step_result *result;
 	const struct via_drift *drift;
+	const struct via_claim *claim;
 };
 
 struct via_events;

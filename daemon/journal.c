@@ -2,15 +2,10 @@
 #include "journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "journal_read.h"
 #include "model/codec.h"
@@ -20,64 +15,35 @@
 
 struct via_journal {
 	pthread_mutex_t lock;
-	struct via_journal_hook hook;
-	char *path; /* for messages */
-	int fd;
-	off_t size;
+	struct via_lines *lines;
 	uint64_t last_session;
 	size_t open; /* sessions with an intent and no done */
-	unsigned int records;
+	/* Sessions that are done, which could not be written: made up for with the next record.
+	 * Until then the file would not be emptied, and a start would take them for unfinished. */
+	size_t n_owed;
+	uint64_t *owed;
 };
 
 void via_journal_close(struct via_journal *j)
 {
 	if (!j)
 		return;
-	if (j->fd >= 0)
-		close(j->fd);
+	via_lines_close(j->lines);
+	free(j->owed);
 	pthread_mutex_destroy(&j->lock);
-	free(j->path);
 	free(j);
 }
 
-/* Every session is done: nothing in the file is needed any more. */
-static int rotate(struct via_journal *j)
-{
-	if (ftruncate(j->fd, 0) < 0 || fsync(j->fd) < 0)
-		return -errno;
-	j->size = 0;
-	return 0;
-}
-
-static int open_file(struct via_journal *j, int dirfd, struct via_err *err)
-{
-	j->fd = openat(dirfd, VIA_JOURNAL_FILE,
-		O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (j->fd < 0)
-		return via_err_set(err, -errno, "%s: cannot open: %m", j->path);
-	/* The file's own entry must survive a crash as well. */
-	if (fsync(dirfd) < 0)
-		return via_err_set(err, -errno, "%s: cannot sync the directory: %m", j->path);
-	return 0;
-}
-
-static int load(struct via_journal *j, int dirfd, struct via_unfinished **ret, struct via_err *err)
+static int load(struct via_journal *j, const struct via_lines_options *opt,
+	struct via_unfinished **ret, struct via_err *err)
 {
 	struct via_journal_contents c = {0};
-	via_autofree char *text = NULL;
-	size_t len;
-	int r = via_file_read(dirfd, VIA_JOURNAL_FILE, VIA_JOURNAL_MAX, &text, &len, err);
+	int r = via_lines_open(opt, via_journal_record, &c, &j->lines, NULL, err);
 
-	if (r == 0)
-		r = via_journal_read(j->path, text, len, &c, err);
-	if (r)
-		return r;
-	if (c.good < len && ftruncate(j->fd, (off_t)c.good) < 0) {
-		r = via_err_set(err, -errno, "%s: cannot cut off its torn last line: %m", j->path);
+	if (r) {
 		via_unfinished_destroy(c.unfinished);
-		return r;
+		return r == -EUCLEAN ? via_journal_damaged(opt->dir, err) : r;
 	}
-	j->size = (off_t)c.good;
 	j->last_session = c.last_session;
 	for (const struct via_unfinished *u = c.unfinished; u; u = u->next)
 		j->open++;
@@ -85,28 +51,33 @@ static int load(struct via_journal *j, int dirfd, struct via_unfinished **ret, s
 	return 0;
 }
 
-int via_journal_open(int dirfd, const char *dir, const struct via_journal_hook *hook,
-	struct via_journal **ret, struct via_unfinished **unfinished, struct via_err *err)
+int via_journal_open(struct via_disk *disk, int dirfd, const char *dir,
+	const struct via_journal_hook *hook, struct via_journal **ret,
+	struct via_unfinished **unfinished, struct via_err *err)
 {
+	const struct via_lines_options opt = {
+		.disk = disk,
+		.dirfd = dirfd,
+		.dir = dir,
+		.name = VIA_JOURNAL_FILE,
+		.max = VIA_JOURNAL_MAX,
+		.lenient = true,
+		.hook = hook,
+	};
 	struct via_journal *j = calloc(1, sizeof(*j));
 	int r;
 
 	if (!j)
 		return via_err_set(err, -ENOMEM, "out of memory");
 	pthread_mutex_init(&j->lock, NULL);
-	j->fd = -1;
-	if (hook)
-		j->hook = *hook;
-	if (asprintf(&j->path, "%s/%s", dir, VIA_JOURNAL_FILE) < 0) {
-		j->path = NULL;
-		r = via_err_set(err, -ENOMEM, "out of memory");
-	} else {
-		r = open_file(j, dirfd, err);
+	r = load(j, &opt, unfinished, err);
+	/* Every session is done: nothing in the file is needed any more. */
+	if (!r && !j->open && via_lines_size(j->lines)) {
+		r = via_lines_empty(j->lines);
+		if (r)
+			via_err_set(err, r, "%s: cannot be emptied: %s", via_lines_path(j->lines),
+				strerror(-r));
 	}
-	if (!r)
-		r = load(j, dirfd, unfinished, err);
-	if (!r && !j->open && j->size && rotate(j) < 0)
-		r = via_err_set(err, -errno, "%s: cannot be emptied: %m", j->path);
 	if (r) {
 		via_journal_close(j);
 		return r;
@@ -125,21 +96,6 @@ uint64_t via_journal_session(struct via_journal *j)
 	return n;
 }
 
-/* A record that is not wholly there is taken away again: the next one must start on its own line.
- */
-static int write_line(struct via_journal *j, const char *s, size_t len)
-{
-	int r = via_write_all(j->fd, s, len);
-
-	if (r == 0 && fdatasync(j->fd) < 0)
-		r = -errno;
-	if (r < 0)
-		(void)!ftruncate(j->fd, j->size);
-	else
-		j->size += (off_t)len;
-	return r;
-}
-
 static void count_sessions(struct via_journal *j, json_object *record)
 {
 	json_object *rec;
@@ -154,29 +110,57 @@ static void count_sessions(struct via_journal *j, json_object *record)
 		j->open--;
 }
 
+static void owe(struct via_journal *j, json_object *record)
+{
+	json_object *rec = json_object_object_get(record, "rec");
+	uint64_t *owed;
+
+	if (strcmp(json_object_get_string(rec), "done"))
+		return;
+	owed = reallocarray(j->owed, j->n_owed + 1, sizeof(*owed));
+	if (!owed)
+		return;
+	j->owed = owed;
+	owed[j->n_owed++] = json_object_get_uint64(json_object_object_get(record, "session"));
+}
+
+static int write_record(struct via_journal *j, json_object *record)
+{
+	int r = via_lines_append(j->lines, record);
+
+	if (r == 0)
+		count_sessions(j, record);
+	return r;
+}
+
+static void make_up(struct via_journal *j)
+{
+	int r = 0;
+
+	while (!r && j->n_owed) {
+		json_object *done = via_journal_done(j->owed[j->n_owed - 1]);
+
+		r = done ? write_record(j, done) : -ENOMEM;
+		if (!r)
+			j->n_owed--;
+		json_object_put(done);
+	}
+}
+
 static int append_locked(struct via_journal *j, json_object *record)
 {
-	via_autofree char *line = NULL;
-	const char *s = json_object_to_json_string_ext(record, JSON_C_TO_STRING_PLAIN);
-	int n, r;
+	int r;
 
-	n = s ? asprintf(&line, "%s\n", s) : -1;
-	if (n < 0) {
-		line = NULL;
-		return -ENOMEM;
-	}
-	j->records++;
-	if (j->hook.fn)
-		j->hook.fn(j->records, false, j->hook.user);
-	r = write_line(j, line, (size_t)n);
-	if (r < 0)
+	make_up(j);
+	r = write_record(j, record);
+	if (r < 0) {
+		owe(j, record);
 		return r;
-	count_sessions(j, record);
-	if (j->hook.fn)
-		j->hook.fn(j->records, true, j->hook.user);
-	if (!j->open && j->size > ROTATE_BYTES)
-		r = rotate(j);
-	return r;
+	}
+	/* That it stays long for now takes nothing away from the record. */
+	if (!j->open && via_lines_size(j->lines) > ROTATE_BYTES)
+		(void)via_lines_empty(j->lines);
+	return 0;
 }
 
 int via_journal_append(struct via_journal *j, json_object *record, struct via_err *err)
@@ -192,7 +176,7 @@ int via_journal_append(struct via_journal *j, json_object *record, struct via_er
 	if (r < 0)
 		return via_err_set(err, r,
 			"%s: cannot be written: %s; nothing is done to the host without it",
-			j->path, strerror(-r));
+			via_lines_path(j->lines), strerror(-r));
 	return 0;
 }
 

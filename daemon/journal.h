@@ -18,19 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lines.h"
 #include "model/report.h"
 
 #define VIA_JOURNAL_FILE "journal.jsonl"
 #define VIA_JOURNAL_MAX	 (64u << 20) /* a larger file is no journal of ours */
 
 struct via_journal;
-
-/* Called around each record, n from 1 for the first of this process: for tests that kill it there.
- */
-struct via_journal_hook {
-	void (*fn)(unsigned int n, bool after, void *user);
-	void *user;
-};
 
 /* A session that has no `done`. */
 struct via_unfinished {
@@ -46,16 +40,17 @@ void via_unfinished_destroy(struct via_unfinished *list); /* takes NULL; the who
 /*
  * Open DIR/journal.jsonl and read it. A last line that was torn by a crash is cut off. Anything
  * else that cannot be read is an error naming file and line: the journal is evidence, not to be
- * guessed at. dir: for messages. *unfinished: oldest first.
+ * guessed at. dir: for messages. *unfinished: oldest first. disk and dirfd: borrowed.
  */
-int via_journal_open(int dirfd, const char *dir, const struct via_journal_hook *hook,
-	struct via_journal **ret, struct via_unfinished **unfinished, struct via_err *err);
+int via_journal_open(struct via_disk *disk, int dirfd, const char *dir,
+	const struct via_journal_hook *hook, struct via_journal **ret,
+	struct via_unfinished **unfinished, struct via_err *err);
 void via_journal_close(struct via_journal *j); /* takes NULL */
 
 /* A number no session in the journal has. */
 uint64_t via_journal_session(struct via_journal *j);
 
-/* Append a record (taken over). Below 0: it is not on the disk, so do not act. */
+/* Append a record (taken over). Below 0 (-ENOSPC): it is not on the disk, so do not act. */
 int via_journal_append(struct via_journal *j, json_object *record, struct via_err *err);
 
 /* Records, to be appended; NULL out of memory. */

@@ -2,10 +2,10 @@
 #include "journal_read.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/json.h"
 #include "model/codec.h"
 
@@ -140,8 +140,9 @@ static void on_done(struct via_journal_contents *c, struct via_unfinished *u)
 	via_unfinished_destroy(u);
 }
 
-static int on_record(struct via_journal_contents *c, json_object *o, struct via_err *err)
+int via_journal_record(json_object *o, void *contents, struct via_err *err)
 {
+	struct via_journal_contents *c = contents;
 	const char *rec = json_object_get_string(json_object_object_get(o, "rec"));
 	uint64_t session = json_object_get_uint64(json_object_object_get(o, "session"));
 	struct via_unfinished *u;
@@ -166,49 +167,13 @@ static int on_record(struct via_journal_contents *c, json_object *o, struct via_
 	return 0;
 }
 
-static int read_line(struct via_journal_contents *c, const char *line, size_t len, bool *torn,
-	struct via_err *err)
+int via_journal_damaged(const char *dir, struct via_err *err)
 {
-	via_autojson *o = NULL;
-	int r = via_json_parse(line, len, false, &o, err);
+	char what[VIA_ERR_MSG_MAX];
 
-	if (r == 0 && !json_object_is_type(o, json_type_object))
-		r = via_err_set(err, -EUCLEAN, "not an object");
-	*torn = r > 0;
-	if (r)
-		return r < 0 ? r : -EUCLEAN;
-	return on_record(c, o, err);
-}
-
-int via_journal_read(const char *path, const char *text, size_t len,
-	struct via_journal_contents *ret, struct via_err *err)
-{
-	struct via_journal_contents c = {0};
-	unsigned int line = 1;
-
-	for (size_t at = 0; at < len; line++) {
-		const char *end = memchr(text + at, '\n', len - at);
-		size_t n = end ? (size_t)(end - text) - at : len - at;
-		bool torn = false;
-		int r;
-
-		/* A record is on the disk before anything follows from it, so only the very last
-		 * one can be half there: nothing was done on its account. */
-		if (!end)
-			break;
-		r = read_line(&c, text + at, n, &torn, err);
-		if (r && torn && at + n + 1 == len)
-			break;
-		if (r) {
-			via_err_prefix(err, "%s:%u", path, line);
-			via_err_set(err, err->code, "%s; viaductd(8), STATE, tells how to recover",
-				err->msg);
-			via_unfinished_destroy(c.unfinished);
-			return r;
-		}
-		at += n + 1;
-		c.good = at;
-	}
-	*ret = c;
-	return 0;
+	snprintf(what, sizeof(what), "%.600s", err ? err->msg : "");
+	return via_err_set(err, -EUCLEAN,
+		"%s; \"mv %s/%s %s/%s.damaged\" starts without it: what it says was begun and not "
+		"finished is then neither undone nor gone on with (viaductd(8), STATE)",
+		what, dir, VIA_JOURNAL_FILE, dir, VIA_JOURNAL_FILE);
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a journal's text says. Pure. */
+/* What a journal's records say. Pure. */
 #ifndef VIA_DAEMON_JOURNAL_READ_H
 #define VIA_DAEMON_JOURNAL_READ_H
 
 #include "journal.h"
 
 struct via_journal_contents {
-	size_t good; /* bytes up to the end of the last whole record */
 	uint64_t last_session;
 	struct via_unfinished *unfinished; /* oldest first */
 };
 
-/* path: for messages. 0, -ENOMEM, or -EUCLEAN naming path and line. */
-int via_journal_read(const char *path, const char *text, size_t len,
-	struct via_journal_contents *ret, struct via_err *err);
+/* The next record; contents: a struct via_journal_contents. 0, -ENOMEM or -EUCLEAN. */
+int via_journal_record(json_object *o, void *contents, struct via_err *err);
+/* Add the remedy to what stands in err. Returns -EUCLEAN. */
+int via_journal_damaged(const char *dir, struct via_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claims.h"
 #include "drift.h"
 #include "kernel/bind.h"
 #include "kernel/scan.h"
@@ -43,6 +44,7 @@ static void look_destroy(struct via_look *l)
 	free(l->busy);
 	free(l->learnt);
 	via_config_unref(l->config);
+	via_claims_unref(l->claims);
 	via_inv_unref(l->inv);
 	via_drifts_finish(&l->drifts);
 	free(l);
@@ -85,6 +87,7 @@ void via_look_plan_options(struct via_look *l, struct via_plan_options *opt)
 {
 	opt->unsupported = look_unsupported;
 	opt->driver_for = look_driver_for;
+	opt->claims = &l->claims->claims;
 	opt->user = l;
 }
 
@@ -147,6 +150,9 @@ static void look_work(struct via_job *job)
 {
 	struct via_look *l = via_container_of(job, struct via_look, job);
 
+	/* Without what it has to know of, it must not look. */
+	if (l->r)
+		return;
 	if (l->scan != VIA_SCAN_NONE) {
 		if (!scan_in_time(l))
 			return;
@@ -170,12 +176,43 @@ static void forget(struct via_look *l)
 	*p = l->next;
 }
 
+/* The same functions at the same addresses? */
+static bool same_devices(const struct via_inventory *a, const struct via_inventory *b)
+{
+	bool same = a->n_devices == b->n_devices;
+
+	for (size_t i = 0; i < a->n_devices && same; i++)
+		same = via_addr_eq(a->devices[i].addr, b->devices[i].addr) &&
+		       a->devices[i].kind == b->devices[i].kind;
+	return same;
+}
+
+static bool was_read(const struct via_look *l, struct via_addr addr)
+{
+	bool read = l->scan == VIA_SCAN_FULL;
+
+	for (size_t i = 0; i < l->n_changed && !read; i++)
+		read = via_addr_eq(l->changed[i], addr);
+	return read && via_look_reads_pf(l, addr);
+}
+
+/* Whoever waits to see what became of a PF. */
+static void note_seen(const struct via_look *l)
+{
+	for (struct via_pf *pf = l->d->pfs; pf; pf = pf->next)
+		if (was_read(l, pf->addr))
+			pf->seen = l->seq;
+	via_session_kick_made(l->d);
+}
+
 static void adopt(struct via_look *l, const char *cause)
 {
 	struct via_daemon *d = l->d;
 	struct via_inv_ref *old = d->inv;
+	bool same = old && same_devices(old->inv, l->inv->inv);
 
 	d->inv = via_inv_ref(l->inv);
+	note_seen(l);
 	via_pf_adopt(d, old ? old->inv : NULL, d->inv->inv, cause);
 	/* Against another configuration than today's, the comparison means nothing. */
 	if (l->compared && l->config == d->config)
@@ -183,6 +220,9 @@ static void adopt(struct via_look *l, const char *cause)
 	if (old && d->provisioned && !d->stopping)
 		via_session_rebind(d, old->inv);
 	via_inv_unref(old);
+	via_managed_publish(d);
+	if (!same && d->claims_open)
+		via_reconcile_soon(d, "devices came or went");
 	via_status_touch(d);
 	via_ready_tell(d);
 	/* The scan's garbage is most of our heap; give it back. */
@@ -205,6 +245,7 @@ static void submit_again(struct via_look *l)
 	free(l->busy);
 	free(l->learnt);
 	via_config_unref(l->config);
+	via_claims_unref(l->claims);
 	via_inv_unref(l->inv);
 	l->n_busy = l->n_learnt = 0;
 	l->job.cancelled = false;
@@ -251,6 +292,17 @@ static int copy_lanes(struct via_look *l)
 	return via_stuck_busy(l->d, l);
 }
 
+/* A copy for all threads, made anew only when claims have changed. */
+static int take_claims(struct via_look *l)
+{
+	struct via_daemon *d = l->d;
+
+	if (!d->claims_ref)
+		d->claims_ref = via_claims_ref_create(&d->claims);
+	l->claims = via_claims_ref(d->claims_ref);
+	return l->claims ? 0 : -ENOMEM;
+}
+
 void via_look_submit(struct via_look *l)
 {
 	struct via_daemon *d = l->d;
@@ -260,7 +312,7 @@ void via_look_submit(struct via_look *l)
 	l->config = via_config_ref(d->config);
 	l->inv = via_inv_ref(d->inv);
 	l->seq = d->release_seq;
-	if (copy_lanes(l) < 0)
+	if (copy_lanes(l) < 0 || take_claims(l) < 0)
 		l->r = via_err_set(&l->err, -ENOMEM, "out of memory");
 	l->next = d->looks;
 	d->looks = l;

@@ -59,6 +59,7 @@ struct via_look {
 	struct via_learnt *learnt;
 	size_t n_learnt;
 	struct via_config_ref *config;
+	struct via_claims_ref *claims;
 	uint64_t seq;		   /* of d->release_seq at submission */
 	struct via_reader *reader; /* NULL: the encoder */
 	/* on the way */

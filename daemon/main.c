@@ -10,6 +10,7 @@
 #include "log.h"
 #include "offline.h"
 #include "options.h"
+#include "virt.h"
 
 /* sysexits(3), which systemd shows by name. */
 #define EXIT_BUSY  75 /* EX_TEMPFAIL: another daemon */
@@ -27,6 +28,12 @@ static int run(struct via_kernel *k, const struct via_options *o)
 	opt.config = o->config;
 	opt.state_dir = o->state_dir;
 	opt.socket = o->socket;
+	opt.virt_uri = o->libvirt;
+	if (o->libvirt && !(opt.virt = via_virt_libvirt_create(o->libvirt))) {
+		via_log(LOG_CRIT, "out of memory");
+		via_kernel_destroy(k);
+		return 1;
+	}
 	r = via_daemon_create(&opt, &d, &err);
 	if (r) {
 		via_log(LOG_CRIT, "%s", err.msg);

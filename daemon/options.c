@@ -5,12 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_STATE_DIR = 256, OPT_SOCKET, OPT_FOREGROUND, OPT_CHECK, OPT_PRINT, OPT_JSON, OPT_DEBUG };
+enum {
+	OPT_STATE_DIR = 256,
+	OPT_SOCKET,
+	OPT_LIBVIRT,
+	OPT_FOREGROUND,
+	OPT_CHECK,
+	OPT_PRINT,
+	OPT_JSON,
+	OPT_DEBUG
+};
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"state-dir", required_argument, NULL, OPT_STATE_DIR},
 	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"libvirt", required_argument, NULL, OPT_LIBVIRT},
 	{"foreground", no_argument, NULL, OPT_FOREGROUND},
 	{"check-config", optional_argument, NULL, OPT_CHECK},
 	{"print", required_argument, NULL, OPT_PRINT},
@@ -20,6 +30,8 @@ static const struct option long_options[] = {
 	{"version", no_argument, NULL, 'V'},
 	{0},
 };
+
+#define LIBVIRT_URI "qemu:///system"
 
 static const char help[] =
 	"Usage: viaductd [OPTION]...\n"
@@ -31,6 +43,8 @@ static const char help[] =
 	"      --state-dir DIR    journal, bound devices, baselines (" VIADUCT_STATEDIR ")\n"
 	"      --socket PATH      where to listen, unless systemd hands a socket over\n"
 	"                         (" VIADUCT_SOCKET ")\n"
+	"      --libvirt URI      whose domains hold what (" LIBVIRT_URI
+	"); none: no libvirt here\n"
 	"      --foreground       stay in the foreground (always so)\n"
 	"      --debug            log more\n"
 	"  -h, --help             this text\n"
@@ -72,6 +86,9 @@ static int take(int c, const char *arg, struct via_options *o)
 	case OPT_SOCKET:
 		o->socket = arg;
 		return 0;
+	case OPT_LIBVIRT:
+		o->libvirt = strcmp(arg, "none") ? arg : NULL;
+		return 0;
 	case OPT_CHECK:
 		o->mode = VIA_MODE_CHECK_CONFIG;
 		o->check = arg;
@@ -104,6 +121,7 @@ int via_options_parse(int argc, char **argv, struct via_options *ret)
 		.config = VIADUCT_SYSCONFDIR,
 		.state_dir = VIADUCT_STATEDIR,
 		.socket = VIADUCT_SOCKET,
+		.libvirt = LIBVIRT_URI,
 	};
 	int c, r;
 

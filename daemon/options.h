@@ -11,6 +11,7 @@ struct via_options {
 	const char *config, *state_dir, *socket;
 	const char *check; /* --check-config's own path, or NULL */
 	const char *print;
+	const char *libvirt; /* URI; NULL: without */
 	bool json, debug;
 };
 

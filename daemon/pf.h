@@ -30,11 +30,16 @@ struct via_pf {
 	uint32_t vfs_in_use, vfs_on_vfio;
 
 	/* lane */
-	struct via_worker *worker;   /* NULL until there is work */
-	struct via_session *session; /* whose steps run here */
-	struct via_batch *batch;     /* running, or waiting for a scan to end */
+	struct via_worker *worker;	/* NULL until there is work */
+	struct via_session *session;	/* whose steps run here */
+	const struct via_session *turn; /* waits for the one that has it: claims let it go first */
+	struct via_batch *batch;	/* running, or waiting for a scan to end */
 	sd_event_source *deadline;
 	uint64_t released; /* release_seq when a session last let go */
+	uint64_t reshaped; /* the same, of a session that may have changed more than a VF's settings
+			    */
+	bool refresh;	   /* a claim has changed it: to be read when there is time */
+	uint64_t seen;	   /* release_seq when the newest scan that read it was begun */
 	bool blocked;
 	char blocked_by[320];
 	bool stuck; /* blocked by somebody else's step: reading stuck_at hangs (stuck.h) */

@@ -17,6 +17,8 @@ static const char *const kind_names[] = {
 	[VIA_SESSION_BIND] = "bind",
 	[VIA_SESSION_UNBIND] = "unbind",
 	[VIA_SESSION_RECOVER] = "recovery",
+	[VIA_SESSION_CLAIM] = "claim",
+	[VIA_SESSION_RELEASE] = "release",
 };
 
 const char *via_session_kind_name(enum via_session_kind k)
@@ -43,6 +45,7 @@ void via_session_free(struct via_session *s)
 		p = &(*p)->next;
 	if (*p)
 		*p = s->next;
+	via_session_give_turn(s);
 	if (s->ended)
 		s->ended(s);
 	for (size_t i = 0; i < s->n_queues; i++)
@@ -52,6 +55,8 @@ void via_session_free(struct via_session *s)
 	via_plan_destroy(s->plan);
 	via_session_options_finish(&s->opt);
 	via_unfinished_destroy(s->recover);
+	via_claims_unref(s->claims);
+	free(s->lanes);
 	free(s);
 }
 
@@ -171,9 +176,20 @@ static void complete_bind(struct via_daemon *d, const struct via_unfinished *u)
 		via_log(LOG_ERR, "cannot complete an unfinished bind: %s", err.msg);
 }
 
-/* Not to be gone on with as an apply, which would set more than may be healed: what is still
- * different is found as drift again. */
-static void forget_healing(struct via_daemon *d, const struct via_unfinished *u)
+/* Not to be gone on with as an apply, which would set more than was meant: what is still to be
+ * healed is found as drift again, and of claims the ledger knows how far they came. */
+static bool is_forgotten(const struct via_unfinished *u)
+{
+	static const enum via_session_kind kinds[] = {
+		VIA_SESSION_HEAL, VIA_SESSION_CLAIM, VIA_SESSION_RELEASE};
+
+	for (size_t i = 0; i < VIA_ARRAY_SIZE(kinds); i++)
+		if (!strcmp(unfinished_kind(u), kind_names[kinds[i]]))
+			return true;
+	return false;
+}
+
+static void forget(struct via_daemon *d, const struct via_unfinished *u)
 {
 	struct via_err err;
 
@@ -192,8 +208,8 @@ static void recover_one(struct via_daemon *d, struct via_unfinished *u)
 		via_unfinished_destroy(u);
 		return;
 	}
-	if (!strcmp(unfinished_kind(u), kind_names[VIA_SESSION_HEAL])) {
-		forget_healing(d, u);
+	if (is_forgotten(u)) {
+		forget(d, u);
 		via_unfinished_destroy(u);
 		return;
 	}
@@ -304,18 +320,26 @@ static void kick_batches(struct via_daemon *d)
 			via_batch_try(pf->batch);
 }
 
-static void kick_waiting(struct via_daemon *d)
+/* made: only those whose plan needs no look of their own. */
+static void kick_waiting(struct via_daemon *d, bool made)
 {
-	struct via_session *s = d->sessions;
+	struct via_session *s;
 
-	while (s) {
-		struct via_session *next = s->next;
-
+	for (s = d->sessions; s; s = s->next)
+		s->kicked = s->waiting && (!made || s->make);
+	/* One that goes on may end, and kick others, which end as well: each time from the start.
+	 */
+	for (s = d->sessions; s;) {
+		if (!s->kicked) {
+			s = s->next;
+			continue;
+		}
+		s->kicked = false;
 		if (s->waiting) {
 			s->waiting = false;
 			via_session_plan(s);
 		}
-		s = next;
+		s = d->sessions;
 	}
 }
 
@@ -324,8 +348,24 @@ void via_session_kick(struct via_daemon *d)
 	kick_batches(d);
 	if (d->release_seq != d->kicked_seq) {
 		d->kicked_seq = d->release_seq;
-		kick_waiting(d);
+		kick_waiting(d, false);
 	}
+}
+
+void via_session_kick_made(struct via_daemon *d)
+{
+	kick_waiting(d, true);
+}
+
+bool via_session_call_off(struct via_session *s, int r, const struct via_err *err)
+{
+	if (!s->waiting)
+		return false;
+	s->waiting = false;
+	s->r = r;
+	s->err = *err;
+	via_session_refuse(s);
+	return true;
 }
 
 void via_session_stop_all(struct via_daemon *d)

@@ -19,6 +19,8 @@ enum via_session_kind {
 	VIA_SESSION_BIND,
 	VIA_SESSION_UNBIND,
 	VIA_SESSION_RECOVER, /* undo of an unfinished bind or unbind */
+	VIA_SESSION_CLAIM,   /* these two: claims.c makes their plans, the ledger recovers them */
+	VIA_SESSION_RELEASE,
 };
 const char *via_session_kind_name(enum via_session_kind k);
 
@@ -51,10 +53,19 @@ struct via_session {
 	struct via_call *call; /* NULL: nobody waits for it */
 	struct via_session_options opt;
 	void (*ended)(struct via_session *s); /* NULL, or told right before it is freed */
+	void *user;			      /* of ended and make */
+	/* CLAIM, RELEASE: fill in plan from the newest inventory, on the main loop; called anew
+	 * when it had to wait. 0, or s->err filled. */
+	int (*make)(struct via_session *s);
+	struct via_addr *lanes; /* with make: the PFs it is about */
+	size_t n_lanes;
 
 	/* planned */
 	bool waiting; /* for another session to end, then to plan again */
+	bool kicked;  /* in the turn that is under way */
 	bool running; /* its PFs are its own */
+	bool began;   /* its intent is written: from here on steps may have been run */
+	bool looked;  /* what it left was read afterwards */
 	bool silent;  /* nothing happened worth an event */
 	struct via_plan *plan;
 	struct via_step_result *results; /* one a step */
@@ -64,6 +75,7 @@ struct via_session {
 	int r;
 	struct via_err err;
 	uint64_t seq;			/* d->release_seq its scan was made at */
+	struct via_claims_ref *claims;	/* that its plan was made with */
 	struct via_unfinished *recover; /* RECOVER, or the journalled apply that goes on */
 };
 
@@ -79,13 +91,31 @@ void via_session_provision(struct via_daemon *d, const struct via_addr *pf, cons
 void via_session_rebind(struct via_daemon *d, const struct via_inventory *before);
 /* Work off what the journal has unfinished, then provision for the first time. */
 void via_session_recover(struct via_daemon *d);
+/* One that waits for others: end it with r and err. false: it waits no more. */
+bool via_session_call_off(struct via_session *s, int r, const struct via_err *err);
 /* Something ended that sessions or batches may have been waiting for. */
 void via_session_kick(struct via_daemon *d);
+/* There is a newer inventory: those that wait for one to be made from. */
+void via_session_kick_made(struct via_daemon *d);
 /* No new steps; sessions end as their running steps come back. */
 void via_session_stop_all(struct via_daemon *d);
 
 /* session_plan.c: the look, and what comes of it. */
 void via_session_plan(struct via_session *s);
+/* Queues of the steps of s->plan. 0 or -ENOMEM. */
+int via_session_queues(struct via_session *s);
+/* Take the PFs, write the intent, run. */
+void via_session_begin(struct via_session *s);
+/* session_claim.c: the plan of one that has `make`. */
+void via_session_make(struct via_session *s);
+/* It waits for PFs that claims have, or had: it is to come next, or no more. A claim is made in a
+ * moment and looks at nothing; without that, many of them would keep others off a PF for ever. */
+void via_session_take_turn(const struct via_session *s);
+void via_session_give_turn(const struct via_session *s);
+/* Read what claims have changed; several wishes become one look. */
+void via_session_refresh(struct via_daemon *d);
+/* Claims on what this plan changes are others than those it was made with. */
+bool via_session_claims_changed(const struct via_session *s);
 /* What the reader thread plans: for a session, or for GetPlan, which runs nothing. */
 struct via_plan_request {
 	struct via_session *session; /* NULL: GetPlan */

@@ -209,7 +209,10 @@ static void let_go(struct via_queue *q)
 	struct via_pf *pf = q->pf;
 
 	pf->session = NULL;
-	pf->released = s->d->release_seq;
+	/* What a claim changes is told by the claims, not by the scan: see
+	 * via_session_claims_changed(). */
+	if (s->kind != VIA_SESSION_CLAIM && s->kind != VIA_SESSION_RELEASE)
+		pf->released = pf->reshaped = s->d->release_seq;
 	if (s->kind > VIA_SESSION_HEAL)
 		return;
 	if (!q->failed) {
@@ -240,10 +243,21 @@ static void reply(struct via_session *s)
 	via_call_reply(s->call, p);
 }
 
+static void let_all_go(struct via_session *s)
+{
+	if (s->n_queues)
+		s->d->release_seq++;
+	for (size_t i = 0; i < s->n_queues; i++)
+		let_go(&s->queues[i]);
+	via_status_touch(s->d);
+}
+
 static void finish(struct via_session *s)
 {
 	struct via_daemon *d = s->d;
 
+	if (s->kind == VIA_SESSION_RELEASE)
+		let_all_go(s);
 	done_event(s);
 	reply(s);
 	via_session_free(s);
@@ -253,7 +267,10 @@ static void finish(struct via_session *s)
 
 static void looked(struct via_look *l)
 {
-	finish(l->user);
+	struct via_session *s = l->user;
+
+	s->looked = !l->r;
+	finish(s);
 }
 
 /* What we did is looked at before it is reported: status then agrees with the report. */
@@ -282,19 +299,36 @@ static void on_done_written(void *user, int r, const struct via_err *err)
 	look_again(user);
 }
 
+static void on_closed(void *user, int r, const struct via_err *err)
+{
+	(void)user;
+	if (r && r != -ECANCELED)
+		via_log(LOG_ERR, "%s", err->msg);
+}
+
+/* A VM waits for it, and every value was read back: looking at the host again can wait. */
+static void end_claim(struct via_session *s)
+{
+	via_scribe(s->d, via_journal_done(s->id), on_closed, NULL);
+	for (size_t i = 0; i < s->n_queues; i++)
+		s->queues[i].pf->refresh = true;
+	via_session_refresh(s->d);
+	finish(s);
+}
+
 void via_session_end(struct via_session *s)
 {
 	struct via_daemon *d = s->d;
 	bool cut = cut_short(s);
 
 	keep_bound(s);
-	if (s->n_queues)
-		d->release_seq++;
-	for (size_t i = 0; i < s->n_queues; i++)
-		let_go(&s->queues[i]);
-	via_status_touch(d);
+	/* One that cleans keeps its PFs until it was seen what came of it. */
+	if (s->kind != VIA_SESSION_RELEASE)
+		let_all_go(s);
 	if (!s->id)
 		finish(s);
+	else if (s->kind == VIA_SESSION_CLAIM)
+		end_claim(s);
 	else if (cut)
 		look_again(s);
 	else

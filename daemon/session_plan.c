@@ -130,7 +130,8 @@ void via_session_refuse(struct via_session *s)
 		.message = s->err.msg,
 	};
 
-	if (s->r != -ECANCELED)
+	/* What keeps a release is said of its claim, and tried again and again. */
+	if (s->r != -ECANCELED && s->kind != VIA_SESSION_RELEASE)
 		via_events_emit(s->d->events, &ev);
 	if (s->call)
 		via_call_fail(s->call, s->r, &s->err);
@@ -269,7 +270,7 @@ static size_t count_pfs(const struct via_plan *p)
 	return n;
 }
 
-static int make_queues(struct via_session *s)
+int via_session_queues(struct via_session *s)
 {
 	const struct via_plan *p = s->plan;
 
@@ -354,6 +355,7 @@ static void on_intent(void *user, int r, const struct via_err *err)
 		abandon(s);
 		return;
 	}
+	s->began = true;
 	/* From here on this session stands for the one it goes on with. */
 	if (s->recover && s->kind == VIA_SESSION_APPLY)
 		via_scribe(s->d, via_journal_done(s->recover->session), on_old_done, NULL);
@@ -362,7 +364,7 @@ static void on_intent(void *user, int r, const struct via_err *err)
 	via_session_run(s);
 }
 
-static void begin(struct via_session *s)
+void via_session_begin(struct via_session *s)
 {
 	struct via_daemon *d = s->d;
 
@@ -394,19 +396,19 @@ static bool must_wait(struct via_session *s)
 	struct via_session *other = in_the_way(s);
 	char who[256];
 
-	if (!other && !is_stale(s))
+	if (!other && !is_stale(s) && !via_session_claims_changed(s))
 		return false;
 	/* Our own work passes; two requests at once are told of each other. */
 	if (other && s->call && other->call) {
 		via_session_describe(other, who, sizeof(who));
 		s->r = via_err_set(&s->err, VIA_REFUSED_BUSY,
 			"another request is under way on PFs of this plan: %s; try again when it "
-			"is "
-			"done",
+			"is done",
 			who);
 		via_session_refuse(s);
 		return true;
 	}
+	via_session_take_turn(s);
 	via_plan_destroy(s->plan);
 	s->plan = NULL;
 	s->waiting = other != NULL;
@@ -423,14 +425,15 @@ static void take_plan(struct via_session *s)
 		via_plan_keep(s->plan, keep_healing, s->d);
 	if (must_wait(s))
 		return;
-	if (via_plan_filter(s->d, s->plan) < 0 || make_queues(s) < 0) {
+	via_session_give_turn(s);
+	if (via_plan_filter(s->d, s->plan) < 0 || via_session_queues(s) < 0) {
 		s->r = via_err_set(&s->err, -ENOMEM, "out of memory");
 		via_session_refuse(s);
 		return;
 	}
 	take_refusals(s);
 	if (s->plan->n_steps)
-		begin(s);
+		via_session_begin(s);
 	else
 		nothing_to_do(s);
 }
@@ -443,6 +446,8 @@ static void planned(struct via_look *l)
 	s->r = l->r;
 	s->err = l->err;
 	s->seq = l->seq;
+	via_claims_unref(s->claims);
+	s->claims = via_claims_ref(l->claims);
 	s->bound = q->bound;
 	s->plan = via_steal(&q->plan);
 	if (!s->r)
@@ -502,7 +507,7 @@ static int recovery_plan(struct via_session *s)
 		return -ENOMEM;
 	memcpy(s->plan->steps, u->steps, u->n_steps * sizeof(*u->steps));
 	s->plan->n_steps = u->n_steps;
-	return make_queues(s);
+	return via_session_queues(s);
 }
 
 static void recover(struct via_session *s)
@@ -529,6 +534,10 @@ void via_session_plan(struct via_session *s)
 	struct via_look *l;
 	struct via_plan_request *q;
 
+	if (s->make) {
+		via_session_make(s);
+		return;
+	}
 	if (s->kind == VIA_SESSION_RECOVER) {
 		recover(s);
 		return;

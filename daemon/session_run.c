@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "batch.h"
+#include "claims.h"
 #include "kernel/scan.h"
 #include "model/policy.h"
 #include "session.h"
+#include "watch.h"
 
 /* A driver's probe takes up to a second a VF (design notes: ixgbe 60 VFs over 60 s). */
 #define CREATE_MS_PER_VF 1000
@@ -282,7 +284,9 @@ void via_session_unblock(struct via_pf *pf, const char *cause)
 	drop_refusals(pf->d, pf->addr);
 	via_pf_fail(pf, NULL);
 	via_events_emit(pf->d->events, &ev);
+	via_watch_dirty(pf->d, pf->addr);
 	via_session_provision(pf->d, &pf->addr, "unblocked");
+	via_reconcile_soon(pf->d, "unblocked");
 }
 
 /* Steps of the same device, done in this session, that the failed one leaves hanging. */
@@ -291,6 +295,10 @@ static size_t to_undo(const struct via_queue *q, size_t failed, size_t *list)
 	const struct via_step *f = step_at(q, failed);
 	size_t n = 0;
 
+	/* What a claim leaves half made, a release takes back; and what did not come clean is to
+	 * stay without a driver. */
+	if (q->session->make)
+		return 0;
 	/* A VF count that was accepted and came out different is half done itself. */
 	if (f->op == VIA_STEP_NUM_VFS && f->has_undo && result_at(q, failed)->code < 0)
 		list[n++] = q->steps[failed];
@@ -353,7 +361,9 @@ static void on_failed(struct via_queue *q, size_t n)
 		if (result_at(q, i)->state == VIA_STEP_DONE)
 			continue;
 		undo += list ? to_undo(q, i, list + undo) : 0;
-		if (is_local(step_at(q, i), result_at(q, i)))
+		/* A VM's devices are claimed all or none. */
+		if (q->session->kind != VIA_SESSION_CLAIM &&
+			is_local(step_at(q, i), result_at(q, i)))
 			skip_target(q, step_at(q, i));
 		else
 			q->given_up = true;

@@ -5,9 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api.h"
 #include "base/json.h"
+#include "domains.h"
 #include "model/codec.h"
+#include "notes.h"
 #include "pf.h"
+#include "reconcile.h"
 #include "varlink.h"
 
 static const struct via_device *device_of(const struct via_pf *pf)
@@ -185,6 +189,8 @@ static json_object *problems_json(const struct via_daemon *d)
 {
 	const struct via_inventory *inv = via_daemon_inv(d);
 	json_object *list = json_object_new_array();
+	char *const *bad;
+	size_t n_bad;
 
 	if (!inv)
 		add_problem(list, "the host has not been read yet");
@@ -192,6 +198,9 @@ static json_object *problems_json(const struct via_daemon *d)
 		unmatched(d, list);
 	for (size_t i = 0; i < d->n_rebind_problems; i++)
 		add_problem(list, d->rebind_problem[i]);
+	n_bad = via_notes_bad(d, &bad);
+	for (size_t i = 0; i < n_bad; i++)
+		add_problem(list, bad[i]);
 	for (const struct via_pf *pf = d->pfs; pf; pf = pf->next) {
 		char msg[128];
 
@@ -231,6 +240,22 @@ static json_object *refusals_json(const struct via_daemon *d)
 	return list;
 }
 
+static void add_claims(json_object *o, const struct via_daemon *d)
+{
+	json_object *drains = json_object_new_array();
+	int64_t quarantined = 0;
+
+	for (size_t i = 0; i < d->claims.n; i++)
+		quarantined += d->claims.list[i].state == VIA_CLAIM_QUARANTINED;
+	for (size_t i = 0; i < d->claims.n_drains; i++)
+		json_object_array_add(drains, via_api_drain_json(d, &d->claims.drains[i]));
+	json_object_object_add(o, "libvirt", via_domains_json(d));
+	via_json_add_int(o, "claims", (int64_t)d->claims.n);
+	via_json_add_int(o, "quarantined", quarantined);
+	json_object_object_add(o, "drains", drains);
+	json_object_object_add(o, "contradictions", via_contradictions_json(d));
+}
+
 static json_object *status_json(const struct via_daemon *d)
 {
 	const struct via_config *c = d->config->config;
@@ -249,6 +274,7 @@ static json_object *status_json(const struct via_daemon *d)
 	json_object_object_add(o, "bound", bound_json(d));
 	json_object_object_add(o, "refusals", refusals_json(d));
 	json_object_object_add(o, "problems", problems_json(d));
+	add_claims(o, d);
 	return o;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <systemd/sd-daemon.h>
 
+#include "claims.h"
 #include "session.h"
 #include "status.h"
 #include "watch.h"
@@ -73,6 +74,8 @@ void via_stop(struct via_daemon *d)
 	sd_notify(false, "STOPPING=1");
 	via_log(LOG_NOTICE, "stopping");
 	via_watch_stop(d);
+	via_reconcile_stop(d);
+	via_claims_stop(d);
 	via_session_stop_all(d);
 	via_err_set(&err, -ECANCELED, "viaductd is stopping");
 	via_events_end(d->events, -ECANCELED, &err);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,21 +12,17 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "model/codec.h"
-#include "store_file.h"
-#include "util.h"
-
-#define BOUND_FILE     "bound.json"
-#define LEARNT_FILE    "learnt.json"
-#define BASELINES_FILE "baselines.json"
+#include "store_parts.h"
 
 struct via_store {
 	char *dir;
 	int dirfd, lockfd;
+	struct via_store_place place;
+	int version; /* of the directory; 0: new, or of the release that had none */
 	size_t n_bound;
 	struct via_bound *bound;
 	json_object *learnt; /* {"driver vendor:device kernel": [attribute names]} */
-	pthread_mutex_t baseline_lock;
+	struct via_baselines *baselines;
 };
 
 void via_store_close(struct via_store *s)
@@ -40,7 +35,7 @@ void via_store_close(struct via_store *s)
 		close(s->dirfd);
 	if (s->lockfd >= 0)
 		close(s->lockfd);
-	pthread_mutex_destroy(&s->baseline_lock);
+	via_baselines_close(s->baselines);
 	free(s->dir);
 	free(s);
 }
@@ -82,55 +77,79 @@ static int take_lock(struct via_store *s, struct via_err *err)
 	return 0;
 }
 
+static int parse_bound(json_object *o, struct via_bound **ret, size_t *ret_n, struct via_err *err)
+{
+	json_object *list = json_object_object_get(o, "bound");
+	via_autofree struct via_bound *bound = NULL;
+	size_t n;
+
+	if (!json_object_is_type(list, json_type_array))
+		return via_err_set(err, -EUCLEAN, "/bound: must be an array");
+	n = json_object_array_length(list);
+	bound = calloc(n + 1, sizeof(*bound));
+	if (!bound)
+		return via_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		char pointer[32];
+		int r;
+
+		snprintf(pointer, sizeof(pointer), "/bound/%zu", i);
+		r = via_bound_parse(json_object_array_get_idx(list, i), pointer, &bound[i], err);
+		if (r)
+			return r;
+	}
+	*ret = via_steal(&bound);
+	*ret_n = n;
+	return 0;
+}
+
+static int check_bound(json_object *o, struct via_err *err)
+{
+	struct via_bound *bound = NULL;
+	size_t n;
+	int r = parse_bound(o, &bound, &n, err);
+
+	free(bound);
+	return r;
+}
+
+static const struct via_store_file bound_file = {
+	.name = "bound.json",
+	.check = check_bound,
+	.without = "devices bound by request stay on their drivers and are not known any more",
+};
+
 static int load_bound(struct via_store *s, struct via_err *err)
 {
 	via_autojson *o = NULL;
-	json_object *list;
-	int r = via_store_file_load(s->dirfd, s->dir, BOUND_FILE, &o, err);
+	int r = via_store_file_load(&s->place, &bound_file, &o, err);
 
-	if (r || !o)
-		return r;
-	list = json_object_object_get(o, "bound");
-	if (!json_object_is_type(list, json_type_array)) {
-		via_err_set(err, -EUCLEAN, "/bound: must be an array");
-		return via_store_file_damaged(s->dir, BOUND_FILE, err);
-	}
-	s->bound = calloc(json_object_array_length(list) + 1, sizeof(*s->bound));
-	if (!s->bound)
-		return via_err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		char pointer[32];
-
-		snprintf(pointer, sizeof(pointer), "/bound/%zu", i);
-		r = via_bound_parse(json_object_array_get_idx(list, i), pointer, &s->bound[i], err);
-		if (r)
-			return via_store_file_damaged(s->dir, BOUND_FILE, err);
-		s->n_bound++;
-	}
-	return 0;
+	return r || !o ? r : parse_bound(o, &s->bound, &s->n_bound, err);
 }
+
+static int check_learnt(json_object *o, struct via_err *err)
+{
+	if (json_object_is_type(json_object_object_get(o, "learnt"), json_type_object))
+		return 0;
+	return via_err_set(err, -EUCLEAN, "/learnt: must be an object");
+}
+
+static const struct via_store_file learnt_file = {
+	.name = "learnt.json",
+	.check = check_learnt,
+	.without = "what drivers do not support is learnt anew",
+};
 
 static int load_learnt(struct via_store *s, struct via_err *err)
 {
 	via_autojson *o = NULL;
-	int r = via_store_file_load(s->dirfd, s->dir, LEARNT_FILE, &o, err);
+	int r = via_store_file_load(&s->place, &learnt_file, &o, err);
 
 	if (r)
 		return r;
 	s->learnt =
 		o ? json_object_get(json_object_object_get(o, "learnt")) : json_object_new_object();
-	if (json_object_is_type(s->learnt, json_type_object))
-		return 0;
-	via_err_set(err, -EUCLEAN, "/learnt: must be an object");
-	return via_store_file_damaged(s->dir, LEARNT_FILE, err);
-}
-
-/* Not kept in memory, only looked at: better now than in the middle of an apply. */
-static int check_baselines(struct via_store *s, struct via_err *err)
-{
-	via_autojson *o = NULL;
-
-	return via_store_file_load(s->dirfd, s->dir, BASELINES_FILE, &o, err);
+	return s->learnt ? 0 : via_err_set(err, -ENOMEM, "out of memory");
 }
 
 static int open_dir(struct via_store *s, struct via_err *err)
@@ -143,7 +162,21 @@ static int open_dir(struct via_store *s, struct via_err *err)
 	return 0;
 }
 
-int via_store_open(const char *dir, struct via_store **ret, struct via_err *err)
+static int load_all(struct via_store *s, struct via_err *err)
+{
+	int r = via_state_version(&s->place, &s->version, err);
+
+	if (!r)
+		r = load_bound(s, err);
+	if (!r)
+		r = load_learnt(s, err);
+	if (!r)
+		r = via_baselines_open(&s->place, &s->baselines, err);
+	return r;
+}
+
+int via_store_open(
+	struct via_disk *disk, const char *dir, struct via_store **ret, struct via_err *err)
 {
 	struct via_store *s = calloc(1, sizeof(*s));
 	int r;
@@ -151,23 +184,33 @@ int via_store_open(const char *dir, struct via_store **ret, struct via_err *err)
 	if (!s)
 		return via_err_set(err, -ENOMEM, "out of memory");
 	s->dirfd = s->lockfd = -1;
-	pthread_mutex_init(&s->baseline_lock, NULL);
 	s->dir = strdup(dir);
 	r = s->dir ? open_dir(s, err) : via_err_set(err, -ENOMEM, "out of memory");
 	if (!r)
 		r = take_lock(s, err);
+	s->place = (struct via_store_place){disk, s->dirfd, s->dir};
 	if (!r)
-		r = load_bound(s, err);
-	if (!r)
-		r = load_learnt(s, err);
-	if (!r)
-		r = check_baselines(s, err);
+		r = load_all(s, err);
 	if (r) {
 		via_store_close(s);
 		return r;
 	}
 	*ret = s;
 	return 0;
+}
+
+bool via_store_old(const struct via_store *s)
+{
+	return s->version < VIA_STATE_VERSION;
+}
+
+int via_store_stamp(struct via_store *s, struct via_err *err)
+{
+	int r = via_store_old(s) ? via_state_stamp(&s->place, err) : 0;
+
+	if (!r)
+		s->version = VIA_STATE_VERSION;
+	return r;
 }
 
 size_t via_store_n_bound(const struct via_store *s)
@@ -195,7 +238,7 @@ static int save_bound(struct via_store *s, struct via_err *err)
 	for (size_t i = 0; i < s->n_bound; i++)
 		json_object_array_add(list, via_bound_json(&s->bound[i]));
 	json_object_object_add(o, "bound", list);
-	return via_store_file_save(s->dirfd, s->dir, BOUND_FILE, o, err);
+	return via_store_file_save(&s->place, bound_file.name, o, err);
 }
 
 int via_store_bound_set(struct via_store *s, const struct via_bound *b, struct via_err *err)
@@ -278,55 +321,17 @@ int via_store_learn(struct via_store *s, const char *driver, uint16_t vendor, ui
 	learnt_key(key, sizeof(key), driver, vendor, device, kernel);
 	json_object_object_add(s->learnt, key, list);
 	json_object_object_add(o, "learnt", json_object_get(s->learnt));
-	return via_store_file_save(s->dirfd, s->dir, LEARNT_FILE, o, err);
-}
-
-static json_object *baseline_json(const struct via_mac *pf_mac, const struct via_vf_list *vfs)
-{
-	json_object *o = json_object_new_object(), *list = json_object_new_array();
-
-	via_json_add_str(o, "time", via_time_fmt(via_now_us()));
-	if (pf_mac)
-		via_json_add_str(o, "mac", via_mac_fmt(*pf_mac));
-	via_json_add_bool(o, "complete", vfs->complete);
-	for (size_t i = 0; i < vfs->n; i++) {
-		json_object *vf = json_object_new_object();
-
-		via_json_add_int(vf, "index", vfs->vfs[i].index);
-		json_object_object_add(vf, "attrs", via_codec_vf_attrs(&vfs->vfs[i].attrs));
-		json_object_array_add(list, vf);
-	}
-	json_object_object_add(o, "vfs", list);
-	return o;
-}
-
-/* Read, change, replace: they are large and seldom wanted, so they are not kept in memory. */
-static int baseline_locked(struct via_store *s, struct via_addr pf, const struct via_mac *pf_mac,
-	const struct via_vf_list *vfs, struct via_err *err)
-{
-	json_object *o = NULL, *pfs;
-	int r = via_store_file_load(s->dirfd, s->dir, BASELINES_FILE, &o, err);
-
-	if (r)
-		return r;
-	if (!o)
-		o = json_object_new_object();
-	if (!json_object_object_get_ex(o, "pfs", &pfs) ||
-		!json_object_is_type(pfs, json_type_object)) {
-		pfs = json_object_new_object();
-		json_object_object_add(o, "pfs", pfs);
-	}
-	json_object_object_add(pfs, via_addr_fmt(pf), baseline_json(pf_mac, vfs));
-	return via_store_file_save(s->dirfd, s->dir, BASELINES_FILE, o, err);
+	return via_store_file_save(&s->place, learnt_file.name, o, err);
 }
 
 int via_store_baseline(struct via_store *s, struct via_addr pf, const struct via_mac *pf_mac,
 	const struct via_vf_list *vfs, struct via_err *err)
 {
-	int r;
+	return via_baselines_set(s->baselines, pf, pf_mac, vfs, err);
+}
 
-	pthread_mutex_lock(&s->baseline_lock);
-	r = baseline_locked(s, pf, pf_mac, vfs, err);
-	pthread_mutex_unlock(&s->baseline_lock);
-	return r;
+int via_store_baseline_of(struct via_store *s, struct via_addr pf, const struct via_mac *pf_mac,
+	uint32_t index, struct via_vf_attrs *ret)
+{
+	return via_baselines_of(s->baselines, pf, pf_mac, index, ret);
 }

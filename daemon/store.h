@@ -2,7 +2,8 @@
 /*
  * What the daemon remembers across restarts besides the journal, each in a file of its own in the
  * state directory: devices bound by request (bound.json), what drivers turned out not to support
- * (learnt.json), VFs as they were created (baselines.json). The directory is locked for one daemon.
+ * (learnt.json), VFs as they were created (baselines.json). The directory is locked for one daemon,
+ * and has a version of its own (state.json), as what there must be in it depends on that.
  *
  * A file that cannot be read stops the start: "unreadable" must never come to mean "nothing there".
  */
@@ -11,6 +12,7 @@
 
 #include <json-c/json.h>
 
+#include "base/disk.h"
 #include "kernel/kernel.h"
 #include "model/inventory.h"
 #include "model/plan.h"
@@ -41,11 +43,22 @@ json_object *via_bound_json(const struct via_bound *b);
 int via_bound_parse(
 	json_object *o, const char *pointer, struct via_bound *ret, struct via_err *err);
 
+/* Of the state directory. 1: the release before there were claims, which had no state.json. */
+#define VIA_STATE_FILE	  "state.json"
+#define VIA_STATE_VERSION 2
+
 /*
  * Make (mode 0700), lock and load DIR. VIA_REFUSED_BUSY: another daemon has it, named by pid. Below
- * 0: a file is damaged: the message names it, the place and the command that helps.
+ * 0: a file is damaged, or of a newer version: the message names it, the place and what helps.
+ * disk: borrowed.
  */
-int via_store_open(const char *dir, struct via_store **ret, struct via_err *err);
+int via_store_open(
+	struct via_disk *disk, const char *dir, struct via_store **ret, struct via_err *err);
+/* The directory is new or of an older version: what this version adds is to be made, then stamped.
+ */
+bool via_store_old(const struct via_store *s);
+/* From here on it is of this version. Nothing to do when it is already. */
+int via_store_stamp(struct via_store *s, struct via_err *err);
 void via_store_close(struct via_store *s); /* takes NULL */
 int via_store_dirfd(const struct via_store *s);
 
@@ -64,8 +77,14 @@ uint32_t via_store_learnt(const struct via_store *s, const char *driver, uint16_
 int via_store_learn(struct via_store *s, const char *driver, uint16_t vendor, uint16_t device,
 	const char *kernel, uint32_t mask, struct via_err *err);
 
-/* A PF's VFs as they were right after their creation. From any thread. */
+/* A PF's VFs as they were right after their creation. From any thread; waits for the disk. */
 int via_store_baseline(struct via_store *s, struct via_addr pf, const struct via_mac *pf_mac,
 	const struct via_vf_list *vfs, struct via_err *err);
+/*
+ * One VF's. 0, or -ENOENT: none was taken, or of another card (pf_mac, NULL not known, is compared
+ * with the permanent MAC the PF had). From any thread, from memory: never waits for the disk.
+ */
+int via_store_baseline_of(struct via_store *s, struct via_addr pf, const struct via_mac *pf_mac,
+	uint32_t index, struct via_vf_attrs *ret);
 
 #endif

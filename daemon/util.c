@@ -82,6 +82,35 @@ void via_config_unref(struct via_config_ref *r)
 	free(r);
 }
 
+struct via_claims_ref *via_claims_ref_create(const struct via_claims *c)
+{
+	struct via_claims_ref *r = malloc(sizeof(*r));
+
+	if (!r)
+		return NULL;
+	if (via_claims_copy(c, &r->claims)) {
+		free(r);
+		return NULL;
+	}
+	atomic_init(&r->refs, 1);
+	return r;
+}
+
+struct via_claims_ref *via_claims_ref(struct via_claims_ref *r)
+{
+	if (r)
+		atomic_fetch_add(&r->refs, 1);
+	return r;
+}
+
+void via_claims_unref(struct via_claims_ref *r)
+{
+	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
+		return;
+	via_claims_finish(&r->claims);
+	free(r);
+}
+
 const struct via_device *via_resolve(const struct via_inventory *inv, const char *what)
 {
 	const char *slash = strrchr(what, '/');

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "model/claim.h"
 #include "model/config.h"
 #include "model/inventory.h"
 
@@ -35,6 +36,16 @@ struct via_config_ref {
 struct via_config_ref *via_config_ref_create(struct via_config *c);
 struct via_config_ref *via_config_ref(struct via_config_ref *r);
 void via_config_unref(struct via_config_ref *r);
+
+/* Claims as they stood at a moment, for a thread. */
+struct via_claims_ref {
+	atomic_uint refs;
+	struct via_claims claims;
+};
+/* A copy; NULL out of memory. */
+struct via_claims_ref *via_claims_ref_create(const struct via_claims *c);
+struct via_claims_ref *via_claims_ref(struct via_claims_ref *r); /* takes NULL */
+void via_claims_unref(struct via_claims_ref *r);		 /* takes NULL */
 
 /*
  * What people call a device: an address, an interface's name, or "PF/N" for VF N of a PF. NULL for

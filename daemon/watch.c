@@ -108,6 +108,14 @@ static void add_dirty(struct via_daemon *d, struct via_addr addr)
 	list[d->n_dirty++] = addr;
 }
 
+void via_watch_dirty(struct via_daemon *d, struct via_addr addr)
+{
+	if (!d->settle_timer)
+		return;
+	add_dirty(d, addr);
+	settle(d);
+}
+
 /* Our own transitions: the session looks again when it is through. */
 static bool is_ours(const struct via_daemon *d, struct via_addr addr)
 {

@@ -39,7 +39,16 @@
 		"the kernel refused the value")                                                    \
 	X(NO_IOMMU, "no-iommu", "NoIommu", 25, "the host has no IOMMU in use")                     \
 	X(NEEDS_REBOOT, "needs-reboot", "NeedsReboot", 26, "only a reboot brings it about")        \
-	X(PERMISSION, "permission", "Permission", 27, "the caller may not do this")
+	X(PERMISSION, "permission", "Permission", 27, "the caller may not do this")                \
+	X(STALE, "stale-generation", "StaleGeneration", 28,                                        \
+		"the claim has another generation by now")                                         \
+	X(QUARANTINED, "quarantined", "Quarantined", 29,                                           \
+		"it did not come clean after its last owner")                                      \
+	X(DRAINING, "draining", "Draining", 30, "its PF takes no new claims")                      \
+	X(DUPLICATE_MAC, "duplicate-mac", "DuplicateMac", 31,                                      \
+		"another function or domain has this MAC")                                         \
+	X(NO_LIBVIRT, "no-libvirt", "NoLibvirt", 32,                                               \
+		"libvirt cannot be reached and the answer needs it")
 
 enum via_refusal {
 	VIA_REFUSAL_NONE = 0,

@@ -347,7 +347,7 @@ int via_json_i64(struct via_json_ctx *c, json_object *o, void *dst, const struct
 
 int via_json_u32(struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
 {
-	int64_t v;
+	int64_t v = 0;
 	int r = via_json_i64(c, o, &v, f);
 
 	if (r == 0)

@@ -13,12 +13,12 @@
 /*
  * Run n consecutive steps of one PF's queue. Adjacent VF_ATTRS steps go out as one batch. Before
  * each act: the identity of the PF and of the target is compared with the step's (MISMATCH),
- * UNBIND, BIND, NUM_VFS and VF_ATTRS with a MAC look for holders once more (IN_USE, or UNSAFE_GROUP
- * for a group member in use) and make sure that a VF target has its physfn and that the target is
- * no PF of the same address. Stops at the first failed step; results[] of the rest say SKIPPED.
- * Calls progress (may be NULL) with RUNNING before and with the final state after each step.
- * Returns the number of steps done. unsupported: attributes known not to be supported by this PF (a
- * mask); learnt ones are added.
+ * UNBIND, BIND, RESET, NUM_VFS and VF_ATTRS with a MAC look for holders once more (IN_USE, or
+ * UNSAFE_GROUP for a group member in use) and make sure that a VF target has its physfn and that
+ * the target is no PF of the same address. Stops at the first failed step; results[] of the rest
+ * say SKIPPED. Calls progress (may be NULL) with RUNNING before and with the final state after each
+ * step. Returns the number of steps done. unsupported: attributes known not to be supported by this
+ * PF (a mask); learnt ones are added.
  */
 typedef void via_progress_fn(const struct via_step *s, const struct via_step_result *r, void *user);
 size_t via_execute(struct via_kernel *k, const struct via_step *steps, size_t n,

@@ -53,7 +53,7 @@ static int mac_matches(
 /* A function on vfio, or on nothing, has no net device: then its ids must do. */
 static bool may_lack_netdev(const struct via_step *s)
 {
-	return s->op == VIA_STEP_BIND || s->op == VIA_STEP_UNBIND;
+	return s->op == VIA_STEP_BIND || s->op == VIA_STEP_UNBIND || s->op == VIA_STEP_RESET;
 }
 
 int via_execute_guard_pf(struct via_kernel *k, const struct via_step *s, struct via_err *err)
@@ -248,22 +248,28 @@ static bool is_bound_already(struct via_kernel *k, const struct via_step *s)
 	       !strcmp(now, s->set.text);
 }
 
+/* What its VFs do ends with its driver, and a function-level reset of a PF resets them under
+ * whoever runs them (it clears VF Enable, which the kernel sets again: pci_restore_iov_state()). */
+static int check_idle(struct via_kernel *k, const struct via_step *s, struct via_err *err)
+{
+	int r = unheld(k, s->target, err);
+	uint32_t n;
+
+	if (r || via_execute_num_vfs(k, s->target, &n) || !n)
+		return r;
+	return via_err_set(err, VIA_REFUSED_IN_USE,
+		"%s has %u VFs, which would go with its %s: remove them first",
+		via_addr_fmt(s->target), n, s->op == VIA_STEP_RESET ? "state" : "driver");
+}
+
 static int check_unheld(struct via_kernel *k, const struct via_step *s, struct via_err *err)
 {
-	uint32_t n;
 	int r;
 
 	if (is_bound_already(k, s))
 		return 0;
-	r = unheld(k, s->target, err);
-	if (r)
-		return r;
-	if (!via_execute_num_vfs(k, s->target, &n) && n)
-		return via_err_set(err, VIA_REFUSED_IN_USE,
-			"%s has %u VFs, which would go with its "
-			"driver: remove them first",
-			via_addr_fmt(s->target), n);
-	return check_group(k, s, err);
+	r = check_idle(k, s, err);
+	return r ? r : check_group(k, s, err);
 }
 
 /* Somebody may have started on it since the plan (or since the step that is undone) and would lose
@@ -291,6 +297,8 @@ int via_execute_guard_target(struct via_kernel *k, const struct via_step *s, str
 	case VIA_STEP_BIND:
 	case VIA_STEP_UNBIND:
 		return check_unheld(k, s, err);
+	case VIA_STEP_RESET:
+		return check_idle(k, s, err);
 	case VIA_STEP_NUM_VFS:
 	case VIA_STEP_ESWITCH: /* may destroy the VFs */
 		return via_execute_vfs_unheld(k, s->pf, err);

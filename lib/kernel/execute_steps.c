@@ -250,6 +250,34 @@ static int unbind_driver(struct via_kernel *k, const struct via_step *s, struct 
 	return via_unbind(k, s->target, s->set.override, err);
 }
 
+/*
+ * pci_reset_function() under the device lock (reset_store() in drivers/pci/pci-sysfs.c):
+ * configuration space is saved and put back around it, the driver stays. There is nothing to read
+ * back: the write returns when the function answers again (pci_dev_wait()), or ENOTTY when no
+ * method did it. The attribute is there only when the kernel found a method at all.
+ */
+static int reset_function(struct via_kernel *k, const struct via_step *s, struct via_err *err)
+{
+	char methods[64] = "";
+	int r = via_kernel_write_str(k, DEVICE_PATH(s->target, "reset"), "1");
+
+	if (!r)
+		return 0;
+	if (r == -ENOENT)
+		return via_err_set(err, VIA_REFUSED_UNSUPPORTED,
+			"%s: the kernel knows no way to reset this function",
+			via_addr_fmt(s->target));
+	via_kernel_read_str(k, DEVICE_PATH(s->target, "reset_method"), methods, sizeof(methods));
+	if (r == -ENOTTY && !methods[0])
+		return via_err_set(err, VIA_REFUSED_UNSUPPORTED,
+			"%s: its reset is switched off; write \"default\" to reset_method",
+			via_addr_fmt(s->target));
+	return via_err_set(err, r, "%s: reset (%s): %s", via_addr_fmt(s->target),
+		methods[0] ? methods : "method not known",
+		r == -ENOTTY ? "no method worked; the function may need a cold start"
+			     : strerror(-r));
+}
+
 typedef int act_fn(struct via_kernel *k, const struct via_step *s, struct via_err *err);
 static act_fn *const acts[VIA_STEP_OP_COUNT] = {
 	[VIA_STEP_ESWITCH] = set_eswitch,
@@ -261,6 +289,7 @@ static act_fn *const acts[VIA_STEP_OP_COUNT] = {
 	[VIA_STEP_BIND] = bind_driver,
 	[VIA_STEP_UNBIND] = unbind_driver,
 	[VIA_STEP_VF_MTU] = set_mtu,
+	[VIA_STEP_RESET] = reset_function,
 };
 
 int via_execute_act(struct via_kernel *k, const struct via_step *s, struct via_err *err)

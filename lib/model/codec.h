@@ -27,6 +27,8 @@ json_object *via_codec_vf_attrs(const struct via_vf_attrs *a);	      /* VfAttrs 
 int via_codec_vf_attrs_parse(json_object *o, struct via_vf_attrs *ret, struct via_err *err);
 
 /* codec_plan.c */
+/* A CLOCK_REALTIME in microseconds as RFC 3339 in UTC, to the millisecond. */
+void via_codec_add_time(json_object *o, const char *key, int64_t us);
 json_object *via_codec_plan(const struct via_plan *p);		     /* Plan */
 json_object *via_codec_step(const struct via_step *s);		     /* Step */
 json_object *via_codec_refusal(const struct via_plan_refusal *r);    /* Refusal */

@@ -234,6 +234,8 @@ static json_object *network(const struct via_network_config *n)
 		via_json_add_int(o, "mtu", n->mtu);
 	json_object_object_add(o, "uplinks", uplinks(n));
 	via_json_add_str(o, "placement", via_config_placement_names[n->spread]);
+	via_json_add_str(o, "numa", via_config_numa_names[n->numa]);
+	via_json_add_int(o, "msix", n->msix);
 	add_vswitch(o, n);
 	via_json_add_str(o, "mode", via_config_mode_names[n->mode]);
 	add_shaping(o, n);

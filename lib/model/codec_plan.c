@@ -157,8 +157,7 @@ json_object *via_codec_step_result(const struct via_step_result *r)
 	return o;
 }
 
-/* RFC 3339 in UTC, to the millisecond. */
-static void add_time(json_object *o, const char *key, int64_t us)
+void via_codec_add_time(json_object *o, const char *key, int64_t us)
 {
 	time_t seconds = (time_t)(us / 1000000);
 	char text[40];
@@ -185,7 +184,7 @@ json_object *via_codec_drift(const struct via_drift *d)
 	via_json_add_str(o, "what", d->what);
 	via_json_add_str(o, "wanted", d->wanted);
 	via_json_add_str(o, "found", d->found);
-	add_time(o, "since", d->since_us);
+	via_codec_add_time(o, "since", d->since_us);
 	via_json_add_bool(o, "heal", d->heal);
 	via_json_add_bool(o, "unsupported", d->unsupported);
 	return o;

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "model/codec.h"
+#include "model/codec_read.h"
 
 static const char *const op_names[] = {
 #define VIA_X(sym, name) [VIA_STEP_##sym] = name,
@@ -33,8 +34,7 @@ json_object *via_codec_step_journal(const struct via_step *s)
 	return o;
 }
 
-/* A fixed-size text; f->max is the size of the member. */
-static int read_text(
+int via_codec_read_text(
 	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
 {
 	const char *s = via_json_text(o);
@@ -47,7 +47,7 @@ static int read_text(
 	return 0;
 }
 
-static int read_u16(
+int via_codec_read_u16(
 	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
 {
 	uint32_t v;
@@ -58,7 +58,7 @@ static int read_u16(
 	return r;
 }
 
-static int read_attrs(
+int via_codec_read_attrs(
 	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
 {
 	struct via_err err = {0};
@@ -74,10 +74,10 @@ static int read_attrs(
 	}
 static const struct via_json_field value_fields[] = {
 	V("number", via_json_u32, number, 0, UINT32_MAX),
-	V("driver", read_text, text, 0, VIA_DRIVER_MAX),
-	V("mode", read_text, text, 0, VIA_DRIVER_MAX),
-	V("override", read_text, override, 0, VIA_DRIVER_MAX),
-	V("attrs", read_attrs, attrs, 0, 0),
+	V("driver", via_codec_read_text, text, 0, VIA_DRIVER_MAX),
+	V("mode", via_codec_read_text, text, 0, VIA_DRIVER_MAX),
+	V("override", via_codec_read_text, override, 0, VIA_DRIVER_MAX),
+	V("attrs", via_codec_read_attrs, attrs, 0, 0),
 	{0},
 };
 
@@ -95,8 +95,8 @@ static int read_value(
 #define SET(member) VIA_JSON_SET(struct via_step, member)
 static const struct via_json_field identity_fields[] = {
 	S("pf_mac", via_json_mac, pf_mac, SET(has_pf_mac), 0, 0, NULL, false),
-	S("vendor", read_u16, vendor, 0, 0, UINT16_MAX, NULL, true),
-	S("device", read_u16, device, 0, 0, UINT16_MAX, NULL, true),
+	S("vendor", via_codec_read_u16, vendor, 0, 0, UINT16_MAX, NULL, true),
+	S("device", via_codec_read_u16, device, 0, 0, UINT16_MAX, NULL, true),
 	{0},
 };
 
@@ -116,7 +116,8 @@ static const struct via_json_field step_fields[] = {
 	S("set", read_value, set, 0, 0, 0, NULL, true),
 	S("undo", read_value, undo, SET(has_undo), 0, 0, NULL, false),
 	S("disruption", via_json_enum, disruption, 0, 0, 0, disruption_names, true),
-	S("reason", read_text, reason, 0, 0, sizeof(((struct via_step *)0)->reason), NULL, true),
+	S("reason", via_codec_read_text, reason, 0, 0, sizeof(((struct via_step *)0)->reason), NULL,
+		true),
 	{"identity", read_identity, 0, 0, 0, 0, NULL, true},
 	{0},
 };

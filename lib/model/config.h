@@ -103,7 +103,10 @@ enum via_vswitch_kind {
 };
 enum via_port_mode { VIA_PORT_ACCELERATED, VIA_PORT_DIRECT, VIA_PORT_PARAVIRTUAL };
 
-/* uplinks and what stands behind it is checked and shown, and has no effect yet. */
+/* How near a VF must be to its VM's memory. */
+enum via_numa_want { VIA_NUMA_PREFER, VIA_NUMA_REQUIRE, VIA_NUMA_IGNORE };
+
+/* vswitch, mode and what stands behind them is checked and shown, and has no effect yet. */
 struct via_network_config {
 	char *name;
 	struct via_vf_attrs attrs; /* VLAN, rate, spoofchk, trust, link state defaults of its VFs */
@@ -111,8 +114,10 @@ struct via_network_config {
 	uint32_t mtu;
 	bool has_mtu;
 	size_t n_uplinks;
-	char **uplinks; /* PF labels, in order */
-	bool spread;	/* placement: spread over uplinks, else pack */
+	char **uplinks;		 /* PF labels, in order */
+	bool spread;		 /* placement: spread over uplinks, else pack */
+	enum via_numa_want numa; /* "prefer" (default), "require", "ignore" */
+	uint32_t msix;		 /* a VF needs at least so many MSI-X vectors; 0 no matter */
 	enum via_vswitch_kind vswitch;
 	char *vswitch_name;
 	enum via_port_mode mode;
@@ -194,6 +199,17 @@ struct via_vf_wanted {
 void via_config_vf(const struct via_config *c, const struct via_pf_config *pf,
 	const struct via_inventory *inv, const struct via_device *dev, uint32_t index,
 	struct via_vf_wanted *ret);
+
+/* The same on a network: its policy over what the VF is configured with, unless that names this
+ * very network. network NULL: as configured. */
+void via_config_vf_on(const struct via_config *c, const struct via_pf_config *pf,
+	const struct via_inventory *inv, const struct via_device *dev, uint32_t index,
+	const struct via_network_config *network, struct via_vf_wanted *ret);
+/* The derived MAC of a VF, whether it is configured to have it or not. */
+struct via_mac via_config_vf_mac(const struct via_pf_config *pf, const struct via_inventory *inv,
+	const struct via_device *dev, uint32_t index);
+/* By name; NULL for none. */
+const struct via_network_config *via_config_network(const struct via_config *c, const char *name);
 
 /*
  * Stable derived MAC: locally administered, from the prefix and a hash of the PF's identity

@@ -86,6 +86,17 @@ static int read_placement(
 	return r;
 }
 
+static int read_numa(
+	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
+{
+	int v;
+	int r = via_json_enum(c, o, &v, f);
+
+	if (r == 0)
+		*(enum via_numa_want *)dst = (enum via_numa_want)v;
+	return r;
+}
+
 static int read_vswitch(
 	struct via_json_ctx *c, json_object *o, void *dst, const struct via_json_field *f)
 {
@@ -118,6 +129,8 @@ static const struct via_json_field fields[] = {
 		NULL, false},
 	{"uplinks", read_uplinks, 0, 0, 0, 0, NULL, false},
 	{"placement", read_placement, NET(spread), 0, 0, 0, via_config_placement_names, false},
+	{"numa", read_numa, NET(numa), 0, 0, 0, via_config_numa_names, false},
+	NUMBER("msix", msix, 2048),
 	{"vswitch", read_vswitch, 0, 0, 0, 0, NULL, false},
 	{"mode", via_json_enum, NET(mode), 0, 0, 0, via_config_mode_names, false},
 	NUMBER("reservation_mbps", reservation_mbps, MBPS_MAX),

@@ -53,6 +53,7 @@ struct via_config_heal {
 };
 extern const char *const via_config_vswitch_names[];
 extern const char *const via_config_placement_names[];
+extern const char *const via_config_numa_names[];
 extern const char *const via_config_mode_names[];
 extern const char *const via_config_eswitch_names[];
 extern const char *const via_config_provision_names[];
@@ -109,7 +110,6 @@ void via_vf_config_overlay(struct via_vf_config *dst, const struct via_vf_config
  * to the configuration. */
 void via_vf_config_resolve(const struct via_config *c, const struct via_pf_config *pf,
 	uint32_t index, struct via_vf_config *ret);
-const struct via_network_config *via_config_network(const struct via_config *c, const char *name);
 
 /* config_check.c: what no single entry can see. 0, -ENOMEM or VIA_REFUSED_INVALID (too many). */
 int via_config_check(struct via_config_reader *rd);

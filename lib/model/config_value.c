@@ -15,6 +15,8 @@ const char *const via_config_placement_names[] = {"pack", "spread", NULL};
 const char *const via_config_mode_names[] = {"accelerated", "direct", "paravirtual", NULL};
 const char *const via_config_eswitch_names[] = {"legacy", "switchdev", NULL};
 const char *const via_config_provision_names[] = {"manual", "auto", NULL};
+/* By enum via_numa_want. */
+const char *const via_config_numa_names[] = {"prefer", "require", "ignore", NULL};
 static const char *const proto_names[] = {"802.1Q", "802.1ad", NULL};
 
 /* Mbit/s; 4 Tbit/s is beyond any port and well inside the kernel's 32 bits. */

@@ -157,35 +157,11 @@ void via_vf_config_resolve(const struct via_config *c, const struct via_pf_confi
 	*ret = out;
 }
 
-/* The lower of two permanent MACs: a function with several net devices numbers them as it likes. */
-static void lower_mac(
-	const struct via_netdev *n, const struct via_device *dev, const struct via_netdev **best)
-{
-	if (!n || !n->has_dev || n->representor || !n->has_perm_mac ||
-		!via_addr_eq(n->dev, dev->addr))
-		return;
-	if (!*best || memcmp(n->perm_mac.b, (*best)->perm_mac.b, sizeof(n->perm_mac.b)) < 0)
-		*best = n;
-}
-
-/* Its net devices here; those of other namespaces stand at the end of the list. */
-static const struct via_netdev *lowest_netdev(
-	const struct via_inventory *inv, const struct via_device *dev)
-{
-	const struct via_netdev *best = NULL;
-
-	for (size_t i = 0; i < dev->n_netdevs; i++)
-		lower_mac(via_inventory_netdev(inv, dev->netdevs[i]), dev, &best);
-	for (size_t i = inv->n_netdevs; i > 0 && inv->netdevs[i - 1].netns; i--)
-		lower_mac(&inv->netdevs[i - 1], dev, &best);
-	return best;
-}
-
 /* What stays with a card wherever it is plugged, as far as it can be known. */
 static void identity(
 	const struct via_inventory *inv, const struct via_device *dev, char *buf, size_t size)
 {
-	const struct via_netdev *n = lowest_netdev(inv, dev);
+	const struct via_netdev *n = via_device_permanent(inv, dev);
 
 	if (n)
 		snprintf(buf, size, "mac %s", via_mac_fmt(n->perm_mac));
@@ -214,18 +190,30 @@ struct via_mac via_config_derive_mac(const uint8_t prefix[3], const char *id, ui
 		(uint8_t)(low >> 16), (uint8_t)(low >> 8), (uint8_t)low}};
 }
 
-void via_config_vf(const struct via_config *c, const struct via_pf_config *pf,
-	const struct via_inventory *inv, const struct via_device *dev, uint32_t index,
-	struct via_vf_wanted *ret)
+struct via_mac via_config_vf_mac(const struct via_pf_config *pf, const struct via_inventory *inv,
+	const struct via_device *dev, uint32_t index)
 {
-	struct via_vf_config v;
 	char id[96];
 
+	identity(inv, dev, id, sizeof(id));
+	return via_config_derive_mac(
+		pf->has_mac_prefix ? pf->mac_prefix : via_config_default_prefix, id, index);
+}
+
+void via_config_vf_on(const struct via_config *c, const struct via_pf_config *pf,
+	const struct via_inventory *inv, const struct via_device *dev, uint32_t index,
+	const struct via_network_config *network, struct via_vf_wanted *ret)
+{
+	struct via_vf_config v;
+
 	via_vf_config_resolve(c, pf, index, &v);
+	if (network && (!v.network || strcmp(v.network, network->name))) {
+		overlay_network(&v, network);
+		settle(&v);
+		v.network = network->name;
+	}
 	if (v.mac_mode == VIA_MAC_DERIVED) {
-		identity(inv, dev, id, sizeof(id));
-		v.attrs.mac = via_config_derive_mac(
-			pf->has_mac_prefix ? pf->mac_prefix : via_config_default_prefix, id, index);
+		v.attrs.mac = via_config_vf_mac(pf, inv, dev, index);
 		v.attrs.known |= VIA_ATTR_BIT(VIA_VF_ATTR_MAC);
 	}
 	*ret = (struct via_vf_wanted){.attrs = v.attrs,
@@ -236,4 +224,11 @@ void via_config_vf(const struct via_config *c, const struct via_pf_config *pf,
 		.driver = v.driver,
 		.driver_name = v.driver == VIA_DRIVER_NAMED ? v.driver_name : NULL,
 		.network = v.network};
+}
+
+void via_config_vf(const struct via_config *c, const struct via_pf_config *pf,
+	const struct via_inventory *inv, const struct via_device *dev, uint32_t index,
+	struct via_vf_wanted *ret)
+{
+	via_config_vf_on(c, pf, inv, dev, index, NULL, ret);
 }

@@ -114,7 +114,7 @@ static struct via_drift *add_vf(struct comparer *c, const struct via_device *vf,
 }
 
 static void compare_attrs(struct comparer *c, const struct via_device *vf,
-	const struct via_vf_wanted *want, const struct via_pf_config *h)
+	const struct via_vf_wanted *want, const struct via_pf_config *h, uint32_t ignore)
 {
 	const struct via_vf_state *s = via_inventory_vf_state(c->p.inv, vf);
 	uint32_t differ;
@@ -122,7 +122,7 @@ static void compare_attrs(struct comparer *c, const struct via_device *vf,
 	/* What the PF does not tell about is not known; that is no difference. */
 	if (!s)
 		return;
-	differ = via_plan_attrs_differ(want, &s->attrs, vf, vf->driver);
+	differ = via_plan_attrs_differ(want, &s->attrs, vf, vf->driver) & ~ignore;
 	for (unsigned int i = 0; i < VIA_VF_ATTR_COUNT; i++) {
 		bool unsupported = c->pf->unsupported & VIA_ATTR_BIT(i);
 		struct via_drift *d;
@@ -173,6 +173,26 @@ static void compare_function(struct comparer *c, const struct via_device *vf,
 	}
 }
 
+/* What nobody configured but claims set to be safe is not missed where a driver has no such thing.
+ */
+static void compare_vf(struct comparer *c, const struct via_device *vf, struct via_vf_wanted *want,
+	const struct via_pf_config *h)
+{
+	uint32_t configured = want->attrs.known;
+
+	switch (via_plan_want_claimed(&c->p, vf, want)) {
+	case VIA_OWNER_NONE:
+		compare_attrs(c, vf, want, h, 0);
+		compare_function(c, vf, want, h);
+		break;
+	case VIA_OWNER_VM:
+		compare_attrs(c, vf, want, h, c->pf->unsupported & ~configured);
+		break;
+	case VIA_OWNER_OTHER:
+		break;
+	}
+}
+
 static void compare_vfs(struct comparer *c, const struct via_pf_config *h)
 {
 	struct via_plan_pf *pf = c->pf;
@@ -183,8 +203,7 @@ static void compare_vfs(struct comparer *c, const struct via_pf_config *h)
 		struct via_drift *d;
 
 		if (vf) {
-			compare_attrs(c, vf, &pf->wanted[i], h);
-			compare_function(c, vf, &pf->wanted[i], h);
+			compare_vf(c, vf, &pf->wanted[i], h);
 			continue;
 		}
 		d = add_vf(c, NULL, i, "present", h->heal_count);
@@ -210,7 +229,8 @@ static int compare_one(const struct via_pf_config *entry, const struct via_devic
 	struct via_plan_pf pf = {.p = &c->p, .entry = entry, .dev = dev};
 	const struct via_pf_config h = heals(c->p.config, entry);
 
-	if (!dev->sriov || (c->p.opt->has_only && !via_addr_eq(c->p.opt->only, dev->addr)))
+	if (!dev->sriov || via_plan_given_away(&c->p, dev) ||
+		(c->p.opt->has_only && !via_addr_eq(c->p.opt->only, dev->addr)))
 		return 0;
 	pf.netdev = via_device_netdev(c->p.inv, dev);
 	if (c->p.opt->unsupported)

@@ -112,6 +112,30 @@ const struct via_netdev *via_device_netdev(
 	return first;
 }
 
+/* The lower of two permanent MACs: a function with several net devices numbers them as it likes. */
+static void lower_mac(
+	const struct via_netdev *n, const struct via_device *dev, const struct via_netdev **best)
+{
+	if (!n || !n->has_dev || n->representor || !n->has_perm_mac ||
+		!via_addr_eq(n->dev, dev->addr))
+		return;
+	if (!*best || memcmp(n->perm_mac.b, (*best)->perm_mac.b, sizeof(n->perm_mac.b)) < 0)
+		*best = n;
+}
+
+const struct via_netdev *via_device_permanent(
+	const struct via_inventory *inv, const struct via_device *dev)
+{
+	const struct via_netdev *best = NULL;
+
+	for (size_t i = 0; i < dev->n_netdevs; i++)
+		lower_mac(via_inventory_netdev(inv, dev->netdevs[i]), dev, &best);
+	/* Those of other namespaces stand at the end of the list. */
+	for (size_t i = inv->n_netdevs; i > 0 && inv->netdevs[i - 1].netns; i--)
+		lower_mac(&inv->netdevs[i - 1], dev, &best);
+	return best;
+}
+
 static int compare_slot(const void *key, const void *element)
 {
 	uint32_t index = *(const uint32_t *)key, n = ((const struct via_vf_slot *)element)->index;

@@ -190,6 +190,10 @@ const struct via_netdev *via_inventory_netdev_named(
 /* The net device that speaks for a PF (uplink before representors, lowest ifindex). */
 const struct via_netdev *via_device_netdev(
 	const struct via_inventory *inv, const struct via_device *d);
+/* The one of its net devices, in whatever namespace, that has the lowest permanent MAC; NULL when
+ * none shows one. */
+const struct via_netdev *via_device_permanent(
+	const struct via_inventory *inv, const struct via_device *d);
 const struct via_device *via_inventory_vf(
 	const struct via_inventory *inv, const struct via_device *pf, uint32_t index);
 /* Attributes of a VF as its PF reports them; NULL when not known. */

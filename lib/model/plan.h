@@ -10,6 +10,8 @@
 #include "model/config.h"
 #include "model/inventory.h"
 
+struct via_claims;
+
 /* X(symbol, name) */
 #define VIA_STEP_OPS(X)                                                                            \
 	X(ESWITCH, "set_eswitch")     /* PF: text = mode */                                        \
@@ -21,7 +23,8 @@
 	X(VF_ATTRS, "set_vf_attrs")   /* VF: attrs, through its PF */                              \
 	X(BIND, "bind")		      /* device: text = driver */                                  \
 	X(UNBIND, "unbind")	      /* device: leaves it without a driver, override cleared */   \
-	X(VF_MTU, "set_vf_mtu")	      /* VF's net device: number */
+	X(VF_MTU, "set_vf_mtu")	      /* VF's net device: number */                                \
+	X(RESET, "reset")	      /* device: function-level reset (sysfs reset) */
 
 enum via_step_op {
 #define VIA_X(sym, name) VIA_STEP_##sym,
@@ -103,6 +106,11 @@ struct via_plan_options {
 	int (*driver_for)(const struct via_device *dev, enum via_driver_choice choice, char *buf,
 		size_t size, void *user);
 	void *user;
+	/* Who holds what. An active claim's VF is to be as the claim says, its driver is its VM's;
+	 * one that is being claimed, cleaned or is quarantined is left alone; a VF count does not
+	 * change while one is claimed, and a claimed function is neither bound nor unbound:
+	 * CLAIMED, naming the VM. NULL: nothing is claimed. */
+	const struct via_claims *claims;
 };
 
 /*

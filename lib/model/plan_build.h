@@ -63,7 +63,8 @@ struct via_plan_vf {
 	bool detach;			  /* its driver lets go before it is configured */
 	bool msix;			  /* its MSI-X count is set */
 	uint32_t attrs;			  /* mask of what is set */
-	char held[128];			  /* who holds it; "" nobody */
+	bool claimed;	/* by a VM: its driver is not ours, its attributes are the claim's */
+	char held[128]; /* who holds it; "" nobody */
 };
 
 /* plan.c */
@@ -119,6 +120,41 @@ extern const char via_plan_iommu_help[];
  * one device that is not counted. The number of them. */
 unsigned int via_plan_group_users(const struct via_inventory *inv, int group,
 	const struct via_device *leave_out, struct via_strbuf *b);
+
+/* plan_claims.c */
+struct via_claim;
+enum via_plan_owner {
+	VIA_OWNER_NONE,
+	VIA_OWNER_VM,	 /* it is as its claim says */
+	VIA_OWNER_OTHER, /* left alone: not managed, or being claimed, cleaned, quarantined */
+};
+/* The claim on a function; sure: its identity says so too. NULL: none. */
+const struct via_claim *via_plan_claim(
+	const struct via_planner *p, const struct via_device *dev, bool *sure);
+enum via_plan_owner via_plan_owner(
+	const struct via_planner *p, const struct via_device *dev, const struct via_claim **ret);
+/* A PF that is given away whole. */
+bool via_plan_given_away(const struct via_planner *p, const struct via_device *pf);
+/* What its claim wants of a VF over what is configured. */
+enum via_plan_owner via_plan_want_claimed(
+	const struct via_planner *p, const struct via_device *vf, struct via_vf_wanted *want);
+/* A VF that is yet to be made: the claim that waits for it (after a boot), NULL for none; and what
+ * that wants over what is configured. */
+const struct via_claim *via_plan_claim_of_new(
+	const struct via_planner *p, const struct via_device *pf, uint32_t index);
+void via_plan_want_new(const struct via_planner *p, const struct via_device *pf, uint32_t index,
+	struct via_vf_wanted *want);
+/* May the VFs go? 0, CLAIMED or QUARANTINED: "claimed by web1 (…): …". to_none: none comes back. */
+int via_plan_vfs_unclaimed(const struct via_planner *p, const struct via_device *pf, bool to_none,
+	struct via_err *err);
+/* May its driver change? */
+int via_plan_unclaimed(
+	const struct via_planner *p, const struct via_device *d, struct via_err *err);
+
+/* plan_device.c */
+/* A step on the queue of the device's PF, or its own; its undo is the driver it has now. */
+struct via_step *via_plan_device_step(
+	struct via_planner *p, enum via_step_op op, const struct via_device *d);
 
 /* plan_mac.c */
 int via_plan_macs_collect(struct via_planner *p);

@@ -50,7 +50,7 @@ static int finish(struct via_planner *p, struct via_plan **ret, struct via_err *
 }
 
 /* The queue a device's steps run on: its PF's, or its own. */
-static struct via_step *device_step(
+struct via_step *via_plan_device_step(
 	struct via_planner *p, enum via_step_op op, const struct via_device *d)
 {
 	const struct via_device *pf =
@@ -155,12 +155,16 @@ int via_plan_bind(const struct via_inventory *inv, struct via_addr addr, const c
 		r = choose(&p, d, driver ? driver : "", name, err);
 	if (r)
 		return r;
+	/* Also when it has that driver already: it would be taken for ours to give back. */
+	r = via_plan_unclaimed(&p, d, err);
+	if (r)
+		return r;
 	if (d->driver && !strcmp(d->driver, name))
 		return finish(&p, ret, err);
 	r = via_policy_is_vfio(name) ? check_passthrough(&p, d, err) : check_rebind(&p, d, err);
 	if (r)
 		return r;
-	s = device_step(&p, VIA_STEP_BIND, d);
+	s = via_plan_device_step(&p, VIA_STEP_BIND, d);
 	via_plan_text(s->set.text, sizeof(s->set.text), name);
 	via_plan_text(s->set.override, sizeof(s->set.override), name);
 	bind_reason(&p, d, name, s);
@@ -181,7 +185,7 @@ static void step_back(struct via_planner *p, const struct via_device *d, const c
 		return;
 	if (!*name && !d->driver && !(d->driver_override && *d->driver_override))
 		return;
-	s = device_step(p, *name ? VIA_STEP_BIND : VIA_STEP_UNBIND, d);
+	s = via_plan_device_step(p, *name ? VIA_STEP_BIND : VIA_STEP_UNBIND, d);
 	via_plan_text(s->set.text, sizeof(s->set.text), name);
 	via_plan_because(s, "given back to %s, found %s",
 		*name ? name : "nothing (no host driver knows it)",
@@ -196,6 +200,8 @@ int via_plan_unbind(const struct via_inventory *inv, struct via_addr addr, const
 	const struct via_device *d;
 	int r = begin(&p, addr, &d, err);
 
+	if (r == 0)
+		r = via_plan_unclaimed(&p, d, err);
 	/* On a host driver already (or on none) there is nothing to give back. */
 	if (r == 0 && d->driver && !via_policy_is_vfio(d->driver) && !(original && *original))
 		return finish(&p, ret, err);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/claim.h"
 #include "model/policy.h"
 
 static int add(struct via_planner *p, struct via_mac mac, struct via_addr pf, int64_t index)
@@ -37,12 +38,40 @@ static int collect_pf(const struct via_pf_config *entry, const struct via_device
 	int r = 0;
 
 	for (uint32_t i = 0; i < wanted_count(entry, dev) && r == 0; i++) {
+		const struct via_device *vf = via_inventory_vf(p->inv, dev, i);
 		struct via_vf_wanted w;
+		bool sure;
 
+		/* A claimed one is to have its claim's. */
+		if (vf ? via_plan_claim(p, vf, &sure) : via_plan_claim_of_new(p, dev, i))
+			continue;
 		via_config_vf(p->config, entry, p->inv, dev, i, &w);
 		if ((w.attrs.known & VIA_ATTR_BIT(VIA_VF_ATTR_MAC)) &&
 			!via_mac_is_zero(w.attrs.mac))
 			r = add(p, w.attrs.mac, dev->addr, i);
+	}
+	return r;
+}
+
+/* What a claim wants, and what one that is being cleaned or is quarantined may still have. */
+static int collect_claims(struct via_planner *p)
+{
+	const struct via_claims *claims = p->opt->claims;
+	int r = 0;
+
+	for (size_t i = 0; claims && i < claims->n && r == 0; i++) {
+		const struct via_claim *c = &claims->list[i];
+		const struct via_device *now = NULL;
+		struct via_addr pf = c->fn.pf;
+
+		if (!c->fn.is_vf || !(c->wanted.known & VIA_ATTR_BIT(VIA_VF_ATTR_MAC)) ||
+			via_mac_is_zero(c->wanted.mac))
+			continue;
+		if (!via_identity_find(p->inv, &c->fn, &now, NULL))
+			pf = now->pf;
+		else if (c->state != VIA_CLAIM_ACTIVE)
+			continue; /* a VF that comes back is new */
+		r = add(p, c->wanted.mac, pf, c->fn.vf_index);
 	}
 	return r;
 }
@@ -103,6 +132,8 @@ int via_plan_macs_collect(struct via_planner *p)
 {
 	int r = collect_owners(p);
 
+	if (r == 0)
+		r = collect_claims(p);
 	/* A conflict of entries is told by the walk that plans. */
 	for (size_t i = 0; i < p->inv->n_devices && r == 0; i++) {
 		const struct via_device *d = &p->inv->devices[i];

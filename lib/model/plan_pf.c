@@ -79,10 +79,15 @@ static bool may_recreate(struct via_plan_pf *pf, const char *act)
 {
 	const struct via_device *dev = pf->dev;
 	struct via_err err = {0};
-	int r = via_policy_vfs_unused(pf->p->inv, dev, &err);
+	int claimed = via_plan_vfs_unclaimed(pf->p, dev, !pf->count, &err);
+	int r = claimed ? claimed : via_policy_vfs_unused(pf->p->inv, dev, &err);
 	char all[48];
 
-	if (r > 0)
+	if (claimed)
+		via_plan_refuse(pf->p, (enum via_refusal)claimed, dev->addr,
+			"%s: %s takes %s away, and some are %.380s", via_addr_fmt(dev->addr), act,
+			all_vfs(dev, all), err.msg);
+	else if (r > 0)
 		via_plan_refuse(pf->p, VIA_REFUSED_IN_USE, dev->addr,
 			"%s: %s takes %s away, and %.380s; then allow it with --recreate",
 			via_addr_fmt(dev->addr), act, all_vfs(dev, all), err.msg);
@@ -421,7 +426,7 @@ void via_plan_pf(
 	struct via_plan_pf pf = {.p = p, .entry = entry, .dev = dev};
 	size_t steps = p->plan->n_steps, refusals = p->plan->n_refusals;
 
-	if (!dev->sriov)
+	if (!dev->sriov || via_plan_given_away(p, dev))
 		return;
 	pf.netdev = via_device_netdev(p->inv, dev);
 	if (pf.netdev && pf.netdev->representor)

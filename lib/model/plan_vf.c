@@ -220,12 +220,23 @@ static void decide_detach(struct via_plan_vf *vf)
 
 static void prepare(struct via_plan_vf *vf)
 {
+	enum via_plan_owner owner = VIA_OWNER_NONE;
+
 	if (!find_vf(vf))
 		return;
+	if (vf->dev)
+		owner = via_plan_want_claimed(vf->pf->p, vf->dev, &vf->pf->wanted[vf->index]);
+	else
+		via_plan_want_new(vf->pf->p, vf->pf->dev, vf->index, &vf->pf->wanted[vf->index]);
+	if (owner == VIA_OWNER_OTHER)
+		return;
+	vf->claimed = owner == VIA_OWNER_VM;
 	vf->want = &vf->pf->wanted[vf->index];
-	via_plan_vf_driver(vf);
+	if (!vf->claimed)
+		via_plan_vf_driver(vf);
 	decide_attrs(vf);
-	decide_detach(vf);
+	if (!vf->claimed)
+		decide_detach(vf);
 }
 
 static void plan_msix(struct via_plan_vf *vf)
@@ -302,7 +313,7 @@ static void plan_vf_mtu(struct via_plan_vf *vf)
 	const struct via_netdev *n = new ? NULL : via_device_netdev(vf->pf->p->inv, vf->dev);
 	struct via_step *s;
 
-	if (!vf->want->has_mtu || !on_host_driver(vf))
+	if (!vf->want->has_mtu || vf->claimed || !on_host_driver(vf))
 		return;
 	if (!new && !n && * vf->held)
 		via_plan_refuse(vf->pf->p, VIA_REFUSED_IN_USE, vf->addr,

@@ -106,6 +106,8 @@ int via_policy_vfs_unused(
 struct member_check {
 	const struct via_inventory *inv;
 	const struct via_device *d;
+	const struct via_addr *along;
+	size_t n_along;
 	struct via_err *err;
 };
 
@@ -128,12 +130,20 @@ static bool is_harmless(const struct via_device *m)
 	return m->kind == VIA_DEVICE_BRIDGE && !strcmp(m->driver, "pcieport");
 }
 
+static bool goes_along(const struct member_check *c, struct via_addr a)
+{
+	for (size_t i = 0; i < c->n_along; i++)
+		if (via_addr_eq(c->along[i], a))
+			return true;
+	return false;
+}
+
 static int check_member(const struct via_device *m, void *user)
 {
 	const struct member_check *c = user;
 	char text[256];
 
-	if (m == c->d || is_harmless(m))
+	if (m == c->d || is_harmless(m) || goes_along(c, m->addr))
 		return 0;
 	/* The other functions of the same card go along: a group of a GPU and its sound function
 	 * could never be given away if each waited for the other. */
@@ -199,10 +209,10 @@ static int check_protected(const struct via_device *d, struct via_err *err)
 		via_addr_fmt(d->addr), via_strbuf_str(&b));
 }
 
-int via_policy_passthrough(
-	const struct via_inventory *inv, const struct via_device *d, struct via_err *err)
+int via_policy_passthrough_with(const struct via_inventory *inv, const struct via_device *d,
+	const struct via_addr *along, size_t n_along, struct via_err *err)
 {
-	struct member_check c = {inv, d, err};
+	struct member_check c = {inv, d, along, n_along, err};
 	int r;
 
 	if (d->iommu_group < 0)
@@ -219,4 +229,10 @@ int via_policy_passthrough(
 		r = check_vfs(inv, d, err);
 	/* Last: a caller who may disturb a protected device has heard all the rest. */
 	return r ? r : check_protected(d, err);
+}
+
+int via_policy_passthrough(
+	const struct via_inventory *inv, const struct via_device *d, struct via_err *err)
+{
+	return via_policy_passthrough_with(inv, d, NULL, 0, err);
 }

@@ -36,6 +36,10 @@ int via_policy_no_uppers(
 int via_policy_passthrough(
 	const struct via_inventory *inv, const struct via_device *d, struct via_err *err);
 
+/* The same when other functions go to the same owner along with it: they do not count. */
+int via_policy_passthrough_with(const struct via_inventory *inv, const struct via_device *d,
+	const struct via_addr *along, size_t n_along, struct via_err *err);
+
 bool via_policy_is_vfio(const char *driver); /* vfio-pci and variants: "*vfio*pci*" */
 
 /* One sentence about a holder: "domain web1 (pid 812)". */

@@ -21,9 +21,13 @@ class Daemon:
         os.makedirs(f"{self.folder}/state")
         self.path, self.config = f"{self.folder}/socket", f"{self.folder}/etc/viaduct.json"
         self.configure(config or {})
-        with open(f"{self.folder}/log", "w", encoding="utf-8") as log:
+        self.command = self.program(host)
+        self.start()
+
+    def start(self):
+        with open(f"{self.folder}/log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [*self.program(host), "--config", f"{self.folder}/etc", "--state-dir", f"{self.folder}/state",
+                [*self.command, "--config", f"{self.folder}/etc", "--state-dir", f"{self.folder}/state",
                  "--socket", self.path], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + 20
         while self.call("status").status and time.monotonic() < deadline:
@@ -82,6 +86,9 @@ def test_json_is_what_the_daemon_says():
                 (("list", "all"), "List", {"kinds": ["pf", "vf", "nic", "bridge", "other"]}, None, "devices"),
                 (("inventory",), "GetInventory", {}, "inventory", "inventory"),
                 (("plan",), "GetPlan", {}, "plan", "plan"),
+                (("list", "claims"), "ListClaims", {}, None, "claims"),
+                (("list", "networks"), "ListNetworks", {}, None, "networks"),
+                (("list", "vms"), "ListVms", {}, None, "vms"),
                 (("config", "show"), "GetConfig", {}, "config", "config")):
             raw = d.raw(method, **parameters)
             r = d.call("--json", *argv)

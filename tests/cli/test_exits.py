@@ -110,6 +110,21 @@ def test_wait_ready():
     assert "0000:01:00.0" not in r.err and "0000:04:00.0" not in r.err, r.err
 
 
+def test_wait_ready_runs_out_of_time():
+    """The last try is too short for any answer; what was heard before it counts."""
+    asked = []
+
+    def once(connection, _parameters):
+        asked.append(connection)
+        if len(asked) == 1:
+            connection.reply(document("status"))
+        else:
+            connection.receive()
+    r = against({"GetStatus": once}, "status", "--wait-ready=1")
+    equal((r.status, len(asked)), (1, 2))
+    contains(r.err, "not ready within 1 s", "0000:02:00.0 is drifted")
+
+
 def test_wait_ready_waits_for_the_daemon():
     r = run("--socket", socket_path(), "status", "--wait-ready=1")
     equal(r.status, 5)

@@ -18,6 +18,7 @@ def test_documents():
     same({"GetStatus": "status"}, document("status")["status"], 0, "status")
     same({"List": "list"}, document("list"), 0, "list")
     same({"Show": "show-pf"}, document("show-pf"), 0, "show", "01:00.0")
+    same({"Show": "show-vf"}, document("show-vf"), 0, "show", "enp1s0f0/0")
     same({"GetInventory": "inventory"}, document("inventory")["inventory"], 0, "inventory")
     same({"GetPlan": "plan"}, document("plan")["plan"], 3, "plan")
     same({"Check": "check"}, document("check"), 1, "check")

@@ -55,8 +55,11 @@ def test_interface_page_names_each_method_and_error():
     text = page("org.viaduct.7")
     for name in names:
         assert re.search(rf"\b{name}\b", text), name
-    for parameters in re.findall(r"^method \w+(\(.*?\))", interface, re.M):
-        contains(text, f".Li {parameters} ->")
+    methods = re.findall(r"^method (\w+)\((.*?)\)\s*->\s*\((.*?)\)$", interface, re.M | re.S)
+    equal(len(methods), len(re.findall("^method ", interface, re.M)))
+    for name, *signature in methods:
+        parameters, reply = (" ".join(x.split()) for x in signature)
+        contains(text, f".It Sy {name}\n.Li ({parameters}) -> ({reply})\n")
 
 
 def test_cross_references_exist():

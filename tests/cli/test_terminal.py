@@ -12,7 +12,8 @@ from scripted import Server
 from tool import against, apply_script, contains, environment, equal, golden, socket_path
 import tool
 
-ALL = {"GetStatus": "status", "Show": "show-pf", "List": "list", "GetPlan": "plan", "Check": "check"}
+ALL = {"GetStatus": "status", "Show": "show-pf", "ListClaims": "claims", "ShowVm": "vm", "List": "list",
+       "GetPlan": "plan", "Check": "check"}
 
 
 def on_terminal(script, *argv, width=100, **env):
@@ -38,7 +39,7 @@ def on_terminal(script, *argv, width=100, **env):
 
 
 def test_colors_on_a_terminal_only():
-    for argv in (("status",), ("show", "x"), ("plan",), ("check",)):
+    for argv in (("status",), ("show", "01:00.0"), ("show", "vm", "x"), ("plan",), ("check",)):
         assert "\033[" in on_terminal(ALL, *argv), argv
         assert "\033" not in against(ALL, *argv).out, argv
 
@@ -53,7 +54,8 @@ def test_no_colors_when_asked():
 def test_layout():
     golden("terminal-status", on_terminal(ALL, "--no-color", "status", width=110))
     golden("terminal-list", on_terminal(ALL, "--no-color", "list", width=90))
-    golden("terminal-show", on_terminal(ALL, "--no-color", "show", "x", width=140))
+    golden("terminal-show", on_terminal(ALL, "--no-color", "show", "01:00.0", width=140))
+    golden("terminal-claims", on_terminal(ALL, "--no-color", "list", "claims", width=130))
 
 
 def test_tables_fit():

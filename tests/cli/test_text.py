@@ -39,7 +39,7 @@ def test_list_kinds():
 
 def test_show():
     for device, name in SHOWN.items():
-        r = text_of(name, {"Show": name}, 0, "show", device)
+        r = text_of(name, {"Show": name, "ListClaims": "claims-empty"}, 0, "show", "device", device)
         equal(r.calls[0]["parameters"], {"device": device})
 
 
@@ -56,7 +56,7 @@ def test_plan():
 
 def test_plan_names_each_operation():
     ops = {s["op"] for s in document("plan")["plan"]["steps"]}
-    equal(len(ops), 10, "the sample has each operation of the interface")
+    equal(len(ops), 11, "the sample has each operation of the interface")
 
 
 def test_plan_parameters():

@@ -120,6 +120,38 @@ static void test_modules(void **state)
 	assert_int_equal(host.k->ops->load_module(host.k, "viaduct-nosuch"), -ENOENT);
 }
 
+/* A VF's function-level reset: what its PF administers survives, the driver stays. */
+static void test_reset(void **state)
+{
+	struct via_vf_attrs a = {.known = VIA_ATTR_BIT(VIA_VF_ATTR_MAC) |
+					  VIA_ATTR_BIT(VIA_VF_ATTR_VLAN) |
+					  VIA_ATTR_BIT(VIA_VF_ATTR_TRUST),
+		.mac = {{0x02, 0xbb, 0, 0, 0, 1}},
+		.vlan = 100,
+		.vlan_proto = VIA_VLAN_PROTO_8021Q,
+		.trust = true};
+	char vf[VIA_ADDR_STR_MAX];
+	struct via_vf_attrs now;
+
+	(void)state;
+	assert_int_equal(host.k->ops->load_module(host.k, "vfio-pci"), 0);
+	make_vfs(1, false);
+	vf_addr(0, vf);
+	bind_to(vf, "vfio-pci");
+	assert_int_equal(set_vf(0, &a), 0);
+	assert_int_equal(put(DEV(vf, "reset"), "1"), 0);
+	assert_string_equal(DRIVER(vf), "vfio-pci");
+	now = vf_state(0);
+	assert_int_equal(via_vf_attrs_diff(&a, &now), 0);
+	assert_int_equal(put(DEV(vf, "reset"), "0"), -EINVAL);
+	assert_int_equal(put(DEV(vf, "reset"), "2"), -EINVAL);
+	assert_int_equal(put(DEV(vf, "reset"), "x"), -EINVAL);
+	/* Switched off by whoever runs the host. */
+	assert_int_equal(put(DEV(vf, "reset_method"), "\n"), 0);
+	assert_string_equal(GET(DEV(vf, "reset_method")), "");
+	assert_int_equal(put(DEV(vf, "reset"), "1"), -ENOTTY);
+}
+
 static int take_name(const char *name, void *user)
 {
 	snprintf(user, 64, "%s", name);
@@ -170,7 +202,7 @@ int contract_bind(void)
 {
 	const struct CMUnitTest tests[] = {CONTRACT_TEST(test_override), CONTRACT_TEST(test_vfio),
 		CONTRACT_TEST(test_switch_driver), CONTRACT_TEST(test_bind_file),
-		CONTRACT_TEST(test_modules), CONTRACT_TEST(test_aliases),
+		CONTRACT_TEST(test_reset), CONTRACT_TEST(test_modules), CONTRACT_TEST(test_aliases),
 		CONTRACT_TEST(test_pf_without_driver)};
 
 	return cmocka_run_group_tests_name("contract bind", tests, NULL, NULL);

@@ -111,7 +111,7 @@ def documents(parameters):
     for key in ("status", "inventory", "plan", "event", "config", "report"):
         if parameters.get(key):
             yield key, parameters[key]
-    for key in ("device", "devices", "findings"):
+    for key in ("claim", "claims", "device", "devices", "findings", "networks", "vm", "vms"):
         if parameters.get(key):
             yield key, parameters
 

@@ -27,7 +27,7 @@ def too_long(_signal, _frame):
 def tests(words):
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
-        for name, fn in vars(module).items():
+        for name, fn in list(vars(module).items()):
             if name.startswith("test_") and callable(fn) and (not words or any(w in name for w in words)):
                 yield name, fn
 

@@ -2,6 +2,7 @@
 """What the daemon keeps: the state directory, DirectPath devices, the configuration."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -53,7 +54,7 @@ def test_damaged_state_files_stop_the_start_by_name():
         for text in ("", "{", '{"version": 1', "[]", "{}", '{"version": "1"}', '{"version": 99}', "\0\0"):
             with Host() as h:
                 write(h, name, text)
-                refuses_to_start(h, f"{h.state}/{name}: ", f"mv {h.state}/{name}.bak {h.state}/{name}")
+                refuses_to_start(h, f"{h.state}/{name}: ", f"mv {h.state}/{name} {h.state}/{name}.damaged")
 
 
 def test_wrong_contents_are_named_by_place():
@@ -69,6 +70,49 @@ def test_a_newer_version_is_not_guessed_at():
     with Host() as h:
         write(h, "bound.json", '{"version": 2, "bound": []}')
         refuses_to_start(h, "/version: 2", "newer")
+
+
+def follow_advice(h):
+    """The command that the message names, as a person would run it; a daemon starts then."""
+    command = re.findall(r'"((?:mkdir|mv|sed|cp|echo) (?:[^"\']|\'[^\']*\')*)"', h.log())[-1]
+    subprocess.run(command, shell=True, check=True)
+    h.start()
+
+
+def test_a_damaged_ledger_stops_the_start_and_the_advice_helps():
+    for damage, words, drained in (("sed -i 3s/seq/sex/ claims.jsonl", ["claims.jsonl:3: ", "sed -i"], [PF]),
+                                   ("sed -i 2d claims.jsonl", ["claims.jsonl:2: "], []),
+                                   ("truncate -s 30 claims.json", ["claims.json: line ", "damaged"], []),
+                                   ("rm claims.json", ["claims.json: ", "never means"], []),
+                                   ("rm claims.jsonl", ["claims.jsonl:1: "], []),
+                                   (": > state.json", ["state.json: "], [PF, "0000:02:00.0"])):
+        with Host() as h:
+            h.start()
+            for pf in (PF, "0000:02:00.0"):
+                h.call("Drain", {"pf": pf})
+            h.stop()
+            subprocess.run(damage, shell=True, check=True, cwd=h.state)
+            refuses_to_start(h, *words)
+            follow_advice(h)
+            assert [d["pf"] for d in h.call("ListClaims")["drains"]] == drained, damage
+
+
+def test_a_newer_state_directory_is_left_alone():
+    with Host() as h:
+        write(h, "state.json", '{"version": 3}')
+        refuses_to_start(h, f"{h.state}/state.json: /version: 3", "newer", "--state-dir")
+        assert sorted(os.listdir(h.state)) == ["lock", "state.json"]
+
+
+def test_the_state_of_the_release_before_is_taken_over():
+    with Host() as h:
+        write(h, "bound.json", json.dumps({"version": 1, "bound": []}))
+        write(h, "journal.jsonl", "")
+        h.start()
+        assert h.call("ListClaims")["claims"] == []
+        h.stop()
+        with open(os.path.join(h.state, "state.json"), encoding="utf-8") as f:
+            assert json.load(f) == {"version": 2}
 
 
 def test_torn_last_journal_line_is_cut_off():

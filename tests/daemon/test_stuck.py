@@ -133,7 +133,8 @@ def test_it_stops_though_a_pf_hangs():
 
 def test_it_stops_before_it_knows_what_hangs():
     with Host() as h:
-        h.start("--pokes", h.pokes)
+        # Longer than it takes to find out: what is asked is answered then.
+        h.start("--pokes", h.pokes, "--stop-timeout", "60")
         hang(h)
         with h.client() as c:
             c.send("GetPlan")

@@ -15,8 +15,11 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "fake/disk.h"
 #include "fake/fake.h"
+#include "fake/virt.h"
 #include "log.h"
+#include "viaductd_poke.h"
 
 static const char usage[] =
 	"viaductd-test {--host FILE | --root DIR} --config PATH --state-dir DIR --socket PATH "
@@ -26,9 +29,15 @@ static const char usage[] =
 	"  --fail WHAT:NTH:ERRNO the door fails (WHAT may hold colons)\n"
 	"  --hang WHAT           calls of the door that match hang until SIGUSR1\n"
 	"  --refuse PF:VF:ATTR:ERRNO  setting ATTR is refused always\n"
-	"  --pokes FIFO          lines that change the host behind the daemon's back: see poke()\n"
+	"  --pokes FIFO          lines that change the host behind the daemon's back: see "
+	"viaductd_poke.h\n"
+	"  --virt FILE           a libvirt as the file says, whenever it changes: see fake/virt.h\n"
+	"  --disk-full-after BYTES    of state, then ENOSPC; SIGUSR2 makes room again\n"
+	"  --power-cut-at N[:torn|:kept]  at the Nth call of the disk: what is not synced is gone "
+	"(but for a part, all came through), and so are we; SIGRTMIN does it now\n"
 	"  --read-group, --change-group NAME\n"
-	"  --ready-timeout, --stop-timeout S; --heal-backoff MS; --debug\n";
+	"  --ready-timeout, --stop-timeout, --reconcile-interval S; --debug\n"
+	"  --heal-backoff, --clean-backoff, --vm-gone MS\n";
 
 struct kill_at {
 	unsigned int n;
@@ -36,12 +45,17 @@ struct kill_at {
 };
 
 static struct via_fake *fake;
+static pthread_mutex_t signal_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool over;		   /* by that lock: the fake is about to go with the daemon */
+static struct via_fake_disk *disk; /* NULL: Linux's */
+static struct via_fake_power_cut power_cut;
+static atomic_uint records; /* of journal and ledger together */
 
-static void on_record(unsigned int n, bool after, void *user)
+static void on_record(unsigned int n, enum via_journal_point at, void *user)
 {
 	const struct kill_at *k = user;
 
-	if (k->n && n == k->n && after == k->after)
+	if (k->n && n == k->n && at == (k->after ? VIA_JOURNAL_AFTER : VIA_JOURNAL_BEFORE))
 		kill(getpid(), SIGKILL);
 }
 
@@ -78,6 +92,21 @@ static void parse_refuse(const char *s)
 	via_fake_refuse(fake, pf, vf, a, error, -1, "told to refuse it");
 }
 
+/* Everything stands still: what was not synced is gone, and the machine is off. */
+static void on_power_cut(void *user)
+{
+	via_fake_disk_power_cut(disk, user);
+	kill(getpid(), SIGKILL);
+}
+
+static void release(void)
+{
+	pthread_mutex_lock(&signal_lock);
+	if (!over)
+		via_fake_release(fake);
+	pthread_mutex_unlock(&signal_lock);
+}
+
 /* Async-signal-unsafe calls, in a handler that runs while the main loop sleeps: done by a thread of
  * its own that waits for the signal instead. */
 static void *signal_main(void *arg)
@@ -88,12 +117,20 @@ static void *signal_main(void *arg)
 	(void)arg;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	while (sigwait(&set, &sig) == 0)
-		via_fake_release(fake);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGRTMIN);
+	while (sigwait(&set, &sig) == 0) {
+		if (sig == SIGUSR1)
+			release();
+		else if (sig == SIGUSR2 && disk)
+			via_fake_disk_space(disk, SIZE_MAX);
+		else if (disk)
+			on_power_cut(&power_cut);
+	}
 	return NULL;
 }
 
-/* A thread that no signal but SIGUSR1 (waited for) reaches. */
+/* A thread that no signal but those waited for reaches. */
 static void start_thread(void *(*fn)(void *arg), void *arg)
 {
 	sigset_t set, old;
@@ -107,103 +144,9 @@ static void start_thread(void *(*fn)(void *arg), void *arg)
 	pthread_create(&t, &attr, fn, arg);
 	pthread_attr_destroy(&attr);
 	sigaddset(&old, SIGUSR1);
+	sigaddset(&old, SIGUSR2);
+	sigaddset(&old, SIGRTMIN);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-}
-
-static void poke_vf(const char *pf, unsigned int index, const char *what)
-{
-	struct via_vf_attrs a = {0};
-	char name[32];
-	unsigned int value;
-	struct via_addr addr;
-	struct via_net net;
-
-	if (sscanf(what, "%31[a-z]=%u", name, &value) != 2 || via_addr_parse(pf, &addr) < 0)
-		return;
-	if (!strcmp(name, "vlan")) {
-		a.known = VIA_ATTR_BIT(VIA_VF_ATTR_VLAN);
-		a.vlan = (uint16_t)value;
-		a.vlan_proto = VIA_VLAN_PROTO_8021Q;
-	} else {
-		a.known = VIA_ATTR_BIT(VIA_VF_ATTR_SPOOFCHK);
-		a.spoofchk = value;
-	}
-	if (via_fake_kernel(fake)->ops->get_net(via_fake_kernel(fake), false, &net, NULL) < 0)
-		return;
-	for (size_t i = 0; i < net.n_links; i++)
-		if (!strcmp(net.links[i].parent, pf))
-			via_fake_set_vf(fake, net.links[i].ifindex, index, &a);
-	via_net_finish(&net);
-}
-
-/* What the kernel does when a card is pulled: the driver lets go (and its VFs end), the device
- * ends. */
-static void poke_unplug(const char *pf)
-{
-	struct via_kernel *k = via_fake_kernel(fake);
-	char path[128], target[192];
-
-	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/sriov_numvfs", pf);
-	(void)k->ops->write(k, path, "0", 1);
-	(void)k->ops->write(k, "sys/bus/pci/drivers/igb/unbind", pf, strlen(pf));
-	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", pf);
-	if (k->ops->readlink(k, path, target, sizeof(target)) == 0 && strstr(target, "devices/")) {
-		char real[256];
-
-		snprintf(real, sizeof(real), "sys/%s", strstr(target, "devices/"));
-		via_fake_remove(fake, real);
-	}
-	via_fake_remove(fake, path);
-	via_fake_uevent(fake, VIA_UEVENT_REMOVE, "pci", pf, pf);
-}
-
-/*
- * vf PF INDEX vlan=N | spoofchk=N      drift
- * guest PID NAME UUID ADDRESS          a domain holds a function
- * unplug PF, plug PF NETDEV MAC        a card goes, an igb comes
- * hang WHAT                            calls of the door that match hang until SIGUSR1
- */
-static void poke(char *line)
-{
-	char a[64], b[64], c[64];
-	unsigned int n;
-
-	if (sscanf(line, "vf %63s %u %63s", a, &n, b) == 3) {
-		poke_vf(a, n, b);
-	} else if (sscanf(line, "guest %u %63s %63s %63s", &n, a, b, c) == 4) {
-		via_fake_add_guest(fake, (int)n, a, b, c);
-	} else if (sscanf(line, "unplug %63s", a) == 1) {
-		poke_unplug(a);
-	} else if (sscanf(line, "plug %63s %63s %63s", a, b, c) == 3) {
-		via_fake_add_igb(fake, a, b, c);
-		via_fake_uevent(fake, VIA_UEVENT_ADD, "pci", a, a);
-		via_fake_uevent(fake, VIA_UEVENT_ADD, "net", b, a);
-	} else if (sscanf(line, "hang %63s", a) == 1) {
-		via_fake_hang(fake, a);
-	} else {
-		fprintf(stderr, "not understood: %s\n", line);
-	}
-}
-
-/* The writer opens the pipe for each line; PIPE.done tells it that the host has changed. */
-static void *poke_main(void *arg)
-{
-	char line[256], done[256];
-
-	snprintf(done, sizeof(done), "%s.done", (const char *)arg);
-	for (;;) {
-		FILE *in = fopen(arg, "re"), *out;
-
-		if (!in)
-			return NULL;
-		while (fgets(line, sizeof(line), in)) {
-			poke(line);
-			out = fopen(done, "we");
-			if (out)
-				fclose(out);
-		}
-		fclose(in);
-	}
 }
 
 enum {
@@ -222,6 +165,12 @@ enum {
 	READY,
 	STOP,
 	HEAL,
+	CLEAN,
+	GONE,
+	RECONCILE,
+	VIRT,
+	FULL,
+	POWER,
 	DEBUG
 };
 
@@ -241,6 +190,12 @@ static const struct option options[] = {
 	{"ready-timeout", required_argument, NULL, READY},
 	{"stop-timeout", required_argument, NULL, STOP},
 	{"heal-backoff", required_argument, NULL, HEAL},
+	{"clean-backoff", required_argument, NULL, CLEAN},
+	{"vm-gone", required_argument, NULL, GONE},
+	{"reconcile-interval", required_argument, NULL, RECONCILE},
+	{"virt", required_argument, NULL, VIRT},
+	{"disk-full-after", required_argument, NULL, FULL},
+	{"power-cut-at", required_argument, NULL, POWER},
 	{"debug", no_argument, NULL, DEBUG},
 	{0},
 };
@@ -267,7 +222,56 @@ static void root_door(const char *path, struct via_daemon_options *o)
 	}
 }
 
-static void take(int c, char *arg, struct via_daemon_options *o, struct kill_at *k)
+static void virt_door(const char *path, struct via_daemon_options *o)
+{
+	struct via_fake_virt *v = via_fake_virt_create();
+	struct via_err err;
+
+	if (via_fake_virt_follow(v, path, &err)) {
+		fprintf(stderr, "%s: %s\n", path, err.msg);
+		exit(2);
+	}
+	o->virt = via_fake_virt_door(v);
+	o->virt_uri = "fake:///system";
+}
+
+static struct via_fake_disk *disk_door(struct via_daemon_options *o)
+{
+	if (!disk)
+		disk = via_fake_disk_create();
+	o->disk = via_fake_disk_door(disk);
+	return disk;
+}
+
+static void power_cut_at(const char *nth, struct via_daemon_options *o)
+{
+	if (strstr(nth, ":torn"))
+		power_cut = (struct via_fake_power_cut){.tail = 33, .cuts = true};
+	else if (strstr(nth, ":kept"))
+		power_cut = (struct via_fake_power_cut){
+			.tail = SIZE_MAX, .cuts = true, .entries = true};
+	via_fake_disk_on_stop(disk_door(o), on_power_cut, &power_cut);
+	via_fake_disk_stop(disk, (unsigned int)strtoul(nth, NULL, 10), VIA_FAKE_DISK_MIDDLE);
+}
+
+static bool take_door(int c, char *arg, struct via_daemon_options *o)
+{
+	if (c == HOST)
+		load_host(arg);
+	else if (c == ROOT)
+		root_door(arg, o);
+	else if (c == VIRT)
+		virt_door(arg, o);
+	else if (c == FULL)
+		via_fake_disk_space(disk_door(o), strtoul(arg, NULL, 10));
+	else if (c == POWER)
+		power_cut_at(arg, o);
+	else
+		return false;
+	return true;
+}
+
+static bool take_value(int c, char *arg, struct via_daemon_options *o)
 {
 	static const struct {
 		int c;
@@ -286,20 +290,28 @@ static void take(int c, char *arg, struct via_daemon_options *o, struct kill_at 
 		{READY, offsetof(struct via_daemon_options, ready_timeout_s)},
 		{STOP, offsetof(struct via_daemon_options, stop_timeout_s)},
 		{HEAL, offsetof(struct via_daemon_options, heal_backoff_ms)},
+		{CLEAN, offsetof(struct via_daemon_options, clean_backoff_ms)},
+		{GONE, offsetof(struct via_daemon_options, vm_gone_ms)},
+		{RECONCILE, offsetof(struct via_daemon_options, reconcile_interval_s)},
 	};
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		if (strings[i].c == c)
-			*(const char **)((char *)o + strings[i].offset) = arg;
+			return (*(const char **)((char *)o + strings[i].offset) = arg) != NULL;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (numbers[i].c == c)
+		if (numbers[i].c == c) {
 			*(unsigned int *)((char *)o + numbers[i].offset) = (unsigned int)atoi(arg);
-	if (c == HOST)
-		load_host(arg);
-	else if (c == ROOT)
-		root_door(arg, o);
-	else if (c == POKES)
-		start_thread(poke_main, arg);
+			return true;
+		}
+	return false;
+}
+
+static void take(int c, char *arg, struct via_daemon_options *o, struct kill_at *k)
+{
+	if (take_value(c, arg, o) || take_door(c, arg, o))
+		return;
+	if (c == POKES)
+		start_thread(via_poke_main, arg);
 	else if (c == KILL)
 		parse_kill(arg, k);
 	else if (c == FAIL)
@@ -327,6 +339,7 @@ int main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 1);
 	via_log_open(false);
 	fake = via_fake_create();
+	via_poke_setup(fake);
 	via_daemon_options_init(&o);
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
 		take(c, optarg, &o, &k);
@@ -336,6 +349,7 @@ int main(int argc, char **argv)
 		o.kernel = via_fake_kernel(fake);
 	o.journal_hook.fn = on_record;
 	o.journal_hook.user = &k;
+	o.journal_hook.count = &records;
 	start_thread(signal_main, NULL);
 	r = via_daemon_create(&o, &d, &err);
 	if (r) {
@@ -343,6 +357,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	r = via_daemon_run(d);
+	pthread_mutex_lock(&signal_lock);
+	over = true;
+	pthread_mutex_unlock(&signal_lock);
 	if (!via_daemon_destroy(d))
 		_exit(0);
 	return r < 0;

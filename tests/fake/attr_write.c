@@ -127,6 +127,14 @@ static int write_drivers_probe(struct via_fake *f, struct fake_node *n, const ch
 	return 0;
 }
 
+static int write_reset(struct via_fake *f, struct fake_node *n, const char *data)
+{
+	char text[64];
+	struct via_addr a;
+
+	return pci_addr_of(n, &a) ? fake_reset(f, a, line_of(data, text, sizeof(text))) : -ENOENT;
+}
+
 static int write_nothing(struct via_fake *f, struct fake_node *n, const char *data)
 {
 	(void)f;
@@ -147,7 +155,7 @@ static const struct {
 	{"bind", "drivers", write_bind},
 	{"unbind", "drivers", write_unbind},
 	{"drivers_probe", "bus", write_drivers_probe},
-	{"reset", NULL, write_nothing},
+	{"reset", NULL, write_reset},
 	{"uevent", NULL, write_nothing},
 };
 

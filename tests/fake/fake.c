@@ -121,8 +121,8 @@ void fake_destroy(struct via_kernel *k)
 {
 	struct via_fake *f = via_fake_of(k);
 	void *const arrays[] = {f->netdevs, f->addrs, f->routes, f->dests, f->drivers, f->aliases,
-		f->pfs, f->eswitches, f->rules, f->cards, f->faults, f->deferred, f->uevents,
-		f->autosave};
+		f->pfs, f->eswitches, f->rules, f->cards, f->guest_macs, f->faults, f->deferred,
+		f->uevents, f->autosave};
 
 	free_strings(f);
 	for (size_t i = 0; i < VIA_ARRAY_SIZE(arrays); i++)

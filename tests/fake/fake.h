@@ -137,6 +137,10 @@ void via_fake_wrap_vfs(struct via_fake *f, int ifindex, uint32_t n);
 /* One VF's attributes behind everybody's back (drift). */
 void via_fake_set_vf(struct via_fake *f, int ifindex, uint32_t index, const struct via_vf_attrs *a);
 
+/* The guest that has a VF chooses a MAC, as the PF sees it: not while one is administered, but for
+ * a trusted VF. False when it may not. */
+bool via_fake_guest_mac(struct via_fake *f, int ifindex, uint32_t index, struct via_mac mac);
+
 /* --- processes --- */
 void via_fake_add_process(struct via_fake *f, int pid, const char *comm, const char *const *argv);
 /* The process opens the vfio group of a function (it need not be bound: the fake does not check).

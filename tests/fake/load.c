@@ -370,6 +370,17 @@ static int load_card(struct load *l, char *rest)
 	return 0;
 }
 
+static int load_guest_mac(struct load *l, char *rest)
+{
+	struct fake_netdev *n = netdev_field(l, &rest);
+	int64_t index;
+
+	if (!n || !number_field(&rest, 0, INT32_MAX, &index) || index >= n->link.num_vf)
+		return bad(l, "a net device from above and a VF below its numvf are wanted");
+	fake_guest_mac_mark(l->f, n->link.ifindex, (uint32_t)index);
+	return 0;
+}
+
 static int load_refuse(struct load *l, char *rest)
 {
 	struct fake_rule r = {0};
@@ -468,6 +479,7 @@ static const struct {
 	{"meta", load_meta},
 	{"netdev", load_netdev},
 	{"vf", load_vf},
+	{"guest-mac", load_guest_mac},
 	{"vf-wrap", load_wrap},
 	{"addr", load_addr},
 	{"route", load_route},

@@ -215,6 +215,8 @@ int fake_save(struct via_fake *f, FILE *out)
 	fake_tree_each(f->tree.root, save_node, out);
 	for (size_t i = 0; i < f->n_netdevs; i++)
 		save_netdev(&f->netdevs[i], out);
+	for (size_t i = 0; i < f->n_guest_macs; i++)
+		fprintf(out, "guest-mac %d %u\n", f->guest_macs[i].ifindex, f->guest_macs[i].index);
 	save_routes(f, out);
 	save_behaviour(f, out);
 	save_faults(f, out);

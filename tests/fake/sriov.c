@@ -176,8 +176,10 @@ static void netdev_vfs(struct via_fake *f, struct fake_pf *pf, uint32_t num)
 	free(n->vfs);
 	n->vfs = num ? fake_alloc(num * sizeof(*n->vfs)) : NULL;
 	n->link.num_vf = num;
-	for (uint32_t i = 0; i < num; i++)
+	for (uint32_t i = 0; i < num; i++) {
 		fake_vf_reset(pf, &n->vfs[i], i);
+		fake_guest_mac_drop(f, n->link.ifindex, i);
+	}
 	/* igb and others reset the PF when its VFs come or go: the link flaps (seen in the lab). */
 	fake_netdev_restart_carrier(n);
 }

@@ -81,6 +81,12 @@ struct fake_card {
 	char name[16]; /* its net device gets when a driver takes it again */
 };
 
+/* The MAC of this VF was chosen by its guest, not administered by the PF. */
+struct fake_guest_mac {
+	int ifindex; /* the PF's */
+	uint32_t index;
+};
+
 /* Setting an attribute of a VF goes wrong. error 0: accepted and not kept. */
 struct fake_rule {
 	struct via_addr pf;
@@ -123,11 +129,12 @@ struct via_fake {
 	struct fake_eswitch *eswitches;
 	struct fake_rule *rules;
 	struct fake_card *cards;
+	struct fake_guest_mac *guest_macs;
 	struct fake_fault *faults;
 	struct fake_deferred *deferred;
 	struct via_uevent *uevents;
 	size_t n_netdevs, n_addrs, n_routes, n_dests, n_drivers, n_aliases, n_pfs, n_eswitches,
-		n_rules, n_cards, n_faults, n_deferred, n_uevents, uevents_read;
+		n_rules, n_cards, n_guest_macs, n_faults, n_deferred, n_uevents, uevents_read;
 	int event_fd;
 	bool listening; /* uevent_fd was called: before, nobody hears events */
 	int next_ifindex;
@@ -271,6 +278,13 @@ int fake_get_vfs(struct via_fake *f, int ifindex, struct via_vf_list *ret);
 void fake_set_vf(struct via_fake *f, int ifindex, struct via_vf_set *set);
 /* The defaults a VF has after its PF's driver made it. */
 void fake_vf_reset(const struct fake_pf *pf, struct via_vf_state *s, uint32_t index);
+
+/* reset.c */
+/* The attribute "reset" of a function was written. */
+int fake_reset(struct via_fake *f, struct via_addr a, const char *text);
+void fake_guest_mac_mark(struct via_fake *f, int ifindex, uint32_t index);
+/* No longer the guest's: the PF has set one, or the VF is gone. True when it was. */
+bool fake_guest_mac_drop(struct via_fake *f, int ifindex, uint32_t index);
 
 /* uevent.c */
 void fake_uevent(struct via_fake *f, enum via_uevent_action action, const char *subsystem,

@@ -125,6 +125,8 @@ static int set_one(
 	}
 	if (!rule)
 		via_vf_attrs_copy(s->have, s->want, VIA_ATTR_BIT(attr));
+	if (!rule && attr == VIA_VF_ATTR_MAC)
+		fake_guest_mac_drop(s->f, s->netdev->link.ifindex, set->index);
 	return 0;
 }
 

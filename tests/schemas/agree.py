@@ -3,8 +3,8 @@
 """Do the varlink interface and the JSON Schemas say the same?
 
 Compares every type of schemas/org.viaduct.varlink with its definition in schemas/common.schema.json:
-the members, which of them may be absent, their kinds, the words of every enum; and the reason codes
-with lib/base/err.h. Prints what differs; "agree: N passed, N failed, 0 skipped".
+the members, which of them may be absent, their kinds, the words of every enum; replies that are a
+document of their own with its schema; and the reason codes with lib/base/err.h. Prints what differs; "agree: N passed, N failed, 0 skipped".
 """
 import json
 import pathlib
@@ -59,7 +59,7 @@ class Parser:
         return {"kind": "enum", "words": words} if words else {"kind": "struct", "fields": fields}
 
     def interface(self):
-        types, errors = {}, []
+        types, methods, errors = {}, {}, []
         while self.peek():
             word, name = self.take(), self.take()
             if word == "type":
@@ -67,11 +67,11 @@ class Parser:
             elif word == "method":
                 self.struct()
                 self.take("->")
-                self.struct()
+                methods[name] = self.struct()
             elif word == "error":
                 self.struct()
                 errors.append(name)
-        return types, errors
+        return types, methods, errors
 
 
 class Comparer:
@@ -114,7 +114,7 @@ class Comparer:
             found = self.kinds(schema) - {"null"}
             if found != KINDS[wanted["name"]]:
                 self.complain(where, f"is {wanted['name']} in the interface, {found} in the schema")
-        elif schema.get("$ref") != f"#/definitions/{wanted['name']}":
+        elif schema.get("$ref", "").removeprefix("common.schema.json") != f"#/definitions/{wanted['name']}":
             self.complain(where, f"is no $ref to {wanted['name']}")
 
     def struct(self, where, wanted, schema):
@@ -131,6 +131,37 @@ class Comparer:
             self.compare(f"{where}.{name}", fields[name], properties[name])
 
 
+# Documents that are a method's whole reply; claims are what several give.
+REPLIES = {
+    "devices": ("List",),
+    "device": ("Show",),
+    "findings": ("Check",),
+    "claim": ("Claim",),
+    "claims": ("ListClaims", "Release", "Adopt", "ClearQuarantine", "Drain"),
+    "networks": ("ListNetworks",),
+    "vms": ("ListVms",),
+    "vm": ("ShowVm",),
+}
+
+
+def merged(replies):
+    """One struct for several: what is not in all of them is optional."""
+    fields = {}
+    for name in set().union(*(r["fields"] for r in replies)):
+        given = [r["fields"][name] for r in replies if name in r["fields"]]
+        optional = len(given) < len(replies) or any(t.get("optional") for t in given)
+        fields[name] = {**given[0], "optional": optional}
+    return {"kind": "struct", "fields": fields}
+
+
+def compare_replies(methods, definitions, complaints):
+    for document, names in REPLIES.items():
+        schema = json.loads((ROOT / f"schemas/{document}.schema.json").read_text())
+        comparer = Comparer(definitions)
+        comparer.struct(document, merged([methods[name] for name in names]), schema)
+        complaints += comparer.complaints
+
+
 def compare_refusals(errors, definitions, complaints):
     rows = re.findall(
         r'X\(\w+, "([a-z-]+)", "(\w+)"', (ROOT / "lib/base/err.h").read_text()
@@ -143,7 +174,7 @@ def compare_refusals(errors, definitions, complaints):
 
 
 def main():
-    types, errors = Parser((ROOT / "schemas/org.viaduct.varlink").read_text()).interface()
+    types, methods, errors = Parser((ROOT / "schemas/org.viaduct.varlink").read_text()).interface()
     definitions = json.loads((ROOT / "schemas/common.schema.json").read_text())["definitions"]
     passed = failed = 0
     complaints = []
@@ -155,9 +186,10 @@ def main():
             comparer.complain(name, "has no definition in common.schema.json")
         complaints += comparer.complaints
         passed, failed = passed + (not comparer.complaints), failed + bool(comparer.complaints)
-    before = len(complaints)
-    compare_refusals(errors, definitions, complaints)
-    passed, failed = passed + (before == len(complaints)), failed + (before != len(complaints))
+    for compare, what in ((compare_refusals, errors), (compare_replies, methods)):
+        before = len(complaints)
+        compare(what, definitions, complaints)
+        passed, failed = passed + (before == len(complaints)), failed + (before != len(complaints))
     for complaint in complaints:
         print(f"FAILED {complaint}")
     print(f"agree: {passed} passed, {failed} failed, 0 skipped")

@@ -98,7 +98,8 @@ static void test_everything(void **state)
 		"} ],\n"
 		"\"networks\": [ { \"name\": \"n\", \"vlan\": 5, \"mtu\": 1400, \"uplinks\": "
 		"[\"a\"], "
-		"\"placement\": \"pack\", \"vswitch\": { \"ovs\": \"br0\" }, \"mode\": \"direct\", "
+		"\"placement\": \"pack\", \"numa\": \"require\", \"msix\": 9, \"vswitch\": { "
+		"\"ovs\": \"br0\" }, \"mode\": \"direct\", "
 		"\"reservation_mbps\": 1, \"limit_mbps\": 2, \"shares\": 3, \"average_kbps\": 4, "
 		"\"peak_kbps\": 5, \"burst_kb\": 6 } ] } // end");
 	const struct via_pf_config *p;
@@ -137,6 +138,8 @@ static void test_everything(void **state)
 	assert_string_equal(n->vswitch_name, "br0");
 	assert_int_equal(n->mode, VIA_PORT_DIRECT);
 	assert_int_equal(n->burst_kb, 6);
+	assert_int_equal(n->numa, VIA_NUMA_REQUIRE);
+	assert_int_equal(n->msix, 9);
 }
 
 #define PF(members)  "{\"pfs\":[{\"match\":{\"name\":\"e\"}," members "}]}"
@@ -235,6 +238,12 @@ static void test_messages(void **state)
 		{NET("\"peak_kbps\":5"),
 			"/networks/0/peak_kbps: means nothing without \"average_kbps\""},
 		{NET("\"average_kbps\":5,\"peak_kbps\":4"), "/networks/0/peak_kbps: is below"},
+		{NET("\"numa\":\"near\""), "/networks/0/numa: \"near\" is not one of \"prefer\", "
+					   "\"require\", \"ignore\""},
+		{NET("\"numa\":1"), "/networks/0/numa: "},
+		{NET("\"msix\":2049"), "/networks/0/msix: 2049 is outside 0 to 2048"},
+		{NET("\"msix\":-1"), "/networks/0/msix: -1 is outside 0 to 2048"},
+		{NET("\"msix\":\"4\""), "/networks/0/msix: "},
 		{NET("\"mac\":\"none\""), "/networks/0/mac: there is no such key"},
 		{"{\"networks\":[{\"name\":\"a\"},\n{\"name\":\"a\"}]}",
 			"viaduct.json:2: /networks/1/name: \"a\" is the name of "

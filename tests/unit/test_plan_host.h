@@ -31,7 +31,7 @@ struct host_vf {
 	uint32_t msix, mtu;
 	enum via_holder_kind holder_kind;
 	char holder[32]; /* "" nobody */
-	bool missing;
+	bool missing, claimed;
 	int group; /* 0: one of its own */
 };
 
@@ -348,8 +348,9 @@ static inline void host_step_attrs(
 	assert_string_not_equal(p->name, "");
 	if (mask & VIA_ATTR_BIT(VIA_VF_ATTR_MAC)) {
 		assert_string_equal(v->holder, "");
-		/* A host driver would go on with its old address. */
-		assert_true(!*v->driver || via_policy_is_vfio(v->driver));
+		/* A host driver would go on with its old address; one that a VM is going to take
+		 * the VF from does no harm. */
+		assert_true(!*v->driver || via_policy_is_vfio(v->driver) || v->claimed);
 	}
 	via_vf_attrs_copy(&v->attrs, &set->attrs, mask);
 }
@@ -394,6 +395,9 @@ static inline void host_set(
 	case VIA_STEP_VF_MTU:
 		assert_string_equal(host_vf_of(p, s)->driver, HOST_DRIVER);
 		host_vf_of(p, s)->mtu = set->number;
+		break;
+	case VIA_STEP_RESET:
+		assert_string_equal(host_vf_of(p, s)->holder, "");
 		break;
 	case VIA_STEP_OP_COUNT:
 		fail();
