@@ -22,12 +22,14 @@ check("the guest is reached inside its VLAN", reached, run("lab-guest-exec", "we
 shown = viaduct_json("show", vf)["device"]
 holders = [h for h in shown["holders"] if h["kind"] == "domain"]
 equal("the domain is named", [h["name"] for h in holders], ["web1"])
+adopted = until(lambda: [c["vm"] for c in viaduct_json("list", "claims")["claims"]] == ["web1"], 40)
+check("there is no hook: the domain is adopted", adopted, viaduct("list", "claims"))
 del config["pfs"][0]["vf"]["driver"]
 configure(config)
 viaduct("reload")
 for argv in (["unbind", vf], ["bind", vf, "--driver", "igbvf"]):
     r = viaduct(*argv)
-    equal(f"{argv[0]}: refused as in use", r.status, 11)
+    equal(f"{argv[0]}: refused as claimed", r.status, 10)
     contains(f"{argv[0]}: the domain is named", r.err, "web1", vf)
 config["pfs"][0]["num_vfs"] = 1
 configure(config)
@@ -41,7 +43,7 @@ again = Daemon()
 check("killed and started again: still untouched", run("ping", "-c2", "-i0.3", "-W1", "10.9.0.2").status == 0)
 equal("and still listed", [h["name"] for h in viaduct_json("show", vf)["device"]["holders"]], ["web1"])
 sh("virsh destroy web1")
-r = until(lambda: viaduct("apply", "--recreate").status == 0, 20)
+r = until(lambda: viaduct("apply", "--recreate").status == 0, 60)
 check("when it is gone, the count may change", r and read(f"{DEVICES}/{PF0}/sriov_numvfs") == "1",
       viaduct("apply", "--recreate"))
 end()

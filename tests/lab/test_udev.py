@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The installed units and rules under real udev and systemd: a PF appears, the service starts,
-# provisioning happens.
+# provisioning happens; as a service with all its restrictions it serves libvirt's hook and sees libvirt.
 # lab: --systemd --no-igb --timeout 300
-from harness import *  # noqa: F403  pylint: disable=wildcard-import,unused-wildcard-import
+from virt import *  # noqa: F403  pylint: disable=wildcard-import,unused-wildcard-import
 
 build = os.environ["LAB_BUILD"]
 sh(f"cmake --install {build} >/run/install.log")
@@ -49,4 +49,18 @@ equal("changer changes", r.status, 0)
 r = run("setpriv", "--reuid=other", "--init-groups", "--regid=other", "viaduct", "status")
 check("others do not even read", r.status != 0, r)
 contains("and are told why", r.err, "viaduct")
+
+sh(f"ip link set {net} up")
+libvirt_up()
+check("libvirt is found", until(lambda: viaduct_json("status")["libvirt"]["connected"], 30), viaduct("status"))
+before = ip_vfs(net)
+sh(f"lab-guest web1 --vf {vf_address(pf, 0)} --vlan 12 --mac 02:00:00:00:00:01 --no-wait", timeout=90)
+claim = is_active(vf_address(pf, 0))
+check("a domain gets its claim", claim and claim["vm"] == "web1", claims())
+equal("and its MAC", ip_vfs(net)[0]["mac"], "02:00:00:00:00:01")
+seen = until(lambda: [v["active"] for v in viaduct_json("list", "vms")["vms"]] == [True], 20)
+check("the service sees it run", seen, viaduct("list", "vms"))
+virsh("destroy", "web1")
+check("and end", until(lambda: claims() == [], 40), claims())
+equal("its VF is clean", ip_vfs(net)[0], before[0])
 end()
