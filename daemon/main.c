@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,26 @@
 #include "log.h"
 #include "offline.h"
 #include "options.h"
+#include "virt_module.h"
 #include "virt.h"
 
 /* sysexits(3), which systemd shows by name. */
 #define EXIT_BUSY  75 /* EX_TEMPFAIL: another daemon */
 #define EXIT_STATE 78 /* EX_CONFIG: state that must be looked at by a person */
+
+/* Beside the program where it was built, else where it was installed. */
+static struct via_virt *make_virt(const char *uri)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(VIA_VIRT_MODULE));
+	char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+
+	if (slash)
+		strcpy(slash + 1, VIA_VIRT_MODULE);
+	if (!slash || access(path, R_OK) < 0)
+		snprintf(path, sizeof(path), "%s/%s", VIADUCT_MODULEDIR, VIA_VIRT_MODULE);
+	return via_virt_module_create(uri, VIA_LIBVIRT_RUNDIR, path);
+}
 
 static int run(struct via_kernel *k, const struct via_options *o)
 {
@@ -29,7 +45,7 @@ static int run(struct via_kernel *k, const struct via_options *o)
 	opt.state_dir = o->state_dir;
 	opt.socket = o->socket;
 	opt.virt_uri = o->libvirt;
-	if (o->libvirt && !(opt.virt = via_virt_libvirt_create(o->libvirt))) {
+	if (o->libvirt && !(opt.virt = make_virt(o->libvirt))) {
 		via_log(LOG_CRIT, "out of memory");
 		via_kernel_destroy(k);
 		return 1;

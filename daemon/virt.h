@@ -49,7 +49,9 @@ struct via_virt {
 	const struct via_virt_ops *ops;
 };
 
-/* virt_libvirt.c. uri: "qemu:///system". NULL out of memory. */
-struct via_virt *via_virt_libvirt_create(const char *uri);
+/* virt_libvirt.c, in a module of its own (virt_module.h). uri: "qemu:///system". NULL out of
+ * memory.
+ */
+__attribute__((visibility("default"))) struct via_virt *via_virt_libvirt_create(const char *uri);
 
 #endif

@@ -36,7 +36,9 @@ def uuid(n):
 
 def request(n, **more):
     """Claim's parameters for VM n, of network red unless something else is said."""
-    p = {"vm": f"vm{n}", "uuid": uuid(n), "mac": MAC.format(n), **more}
+    p = {"vm": f"vm{n}", "uuid": uuid(n), **more}
+    if not p.get("whole"):
+        p.setdefault("mac", MAC.format(n))
     if "device" not in p:
         p.setdefault("network", "red")
     return p

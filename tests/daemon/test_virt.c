@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "base/clock.h"
 #include "fake/virt.h"
 #include "virt_libvirt.h"
+#include "virt_module.h"
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e1931"
 /* For hangs only. */
@@ -365,6 +367,18 @@ static struct via_virt *libvirt_create(void **ret)
 	return door;
 }
 
+/* The same, loaded when it is wanted. */
+static struct via_virt *module_create(void **ret)
+{
+	struct via_virt *door =
+		via_virt_module_create("test:///default", "/nonexistent", VIRT_MODULE);
+
+	assert_non_null(door);
+	*ret = virConnectOpen("test:///default");
+	assert_non_null(*ret);
+	return door;
+}
+
 static void libvirt_define(void *w, bool active)
 {
 	virDomainPtr dom = active ? lookup(w) : virDomainDefineXML(w, xml);
@@ -393,6 +407,15 @@ static void libvirt_keeps_promises(void **state)
 {
 	static const struct world w = {
 		libvirt_create, libvirt_define, libvirt_remove, libvirt_finish};
+
+	(void)state;
+	keep_promises(&w);
+}
+
+static void module_keeps_promises(void **state)
+{
+	static const struct world w = {
+		module_create, libvirt_define, libvirt_remove, libvirt_finish};
 
 	(void)state;
 	keep_promises(&w);
@@ -527,6 +550,49 @@ static void libvirtd_is_not_there(void **state)
 	drop_socket(&k);
 }
 
+static bool was_tried(struct seen *s)
+{
+	return s->told > 1;
+}
+
+/* Nothing of libvirt is loaded while no libvirtd has a socket. */
+static void module_waits_for_libvirtd(void **state)
+{
+	char dir[] = "/tmp/viaduct-virt-XXXXXX", path[64];
+	struct seen s;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/libvirt-sock", dir);
+	begin(&s, via_virt_module_create("qemu:///system?socket=/nonexistent", dir, VIRT_MODULE));
+	until(&s, is_away);
+	assert_non_null(strstr(s.why, "libvirtd does not run"));
+	assert_non_null(strstr(s.why, dir));
+	s.door->ops->refresh(s.door);
+	/* Then it is libvirt that says what is wrong. */
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	until(&s, was_tried);
+	assert_non_null(strstr(s.why, "/nonexistent"));
+	assert_true(end(&s));
+	unlink(path);
+	rmdir(dir);
+}
+
+static void module_is_missing(void **state)
+{
+	struct seen s;
+
+	(void)state;
+	begin(&s, via_virt_module_create("test:///default", "/nonexistent", "/nonexistent.so"));
+	until(&s, is_away);
+	assert_non_null(strstr(s.why, "/nonexistent.so"));
+	s.door->ops->refresh(s.door);
+	assert_true(end(&s));
+}
+
 static void libvirtd_hangs(void **state)
 {
 	struct via_virt_libvirt *v;
@@ -574,6 +640,9 @@ int main(void)
 		cmocka_unit_test(fake_hangs),
 		cmocka_unit_test(fake_follows_a_file),
 		cmocka_unit_test(libvirt_keeps_promises),
+		cmocka_unit_test(module_keeps_promises),
+		cmocka_unit_test(module_waits_for_libvirtd),
+		cmocka_unit_test(module_is_missing),
 		cmocka_unit_test(libvirt_has_an_unreadable_domain),
 		cmocka_unit_test(libvirtd_is_not_there),
 		cmocka_unit_test(libvirtd_hangs),
