@@ -25,7 +25,6 @@ static int quarantine_clear(struct cli *c, const char *device)
 {
 	json_object *parameters = json_object_new_object();
 	via_autojson *reply = NULL;
-	json_object *claims;
 	int r;
 
 	via_json_add_str(parameters, "device", device);
@@ -34,14 +33,8 @@ static int quarantine_clear(struct cli *c, const char *device)
 	r = cli_call(c, CLI_CHANGES, "ClearQuarantine", parameters, NULL, &reply);
 	if (r)
 		return r;
-	claims = doc_array(reply, "claims");
-	if (c->opt.json) {
-		r = cli_print_json(c, reply);
-		return r ? r : claims_left_exit(claims);
-	}
-	if (!doc_length(claims))
-		printf("%s is free%s.\n", device, c->opt.force ? ", as it is" : " and clean");
-	return print_claims_left(claims);
+	return print_given_up(
+		c, reply, "%s is free%s.\n", device, c->opt.force ? ", as it is" : " and clean");
 }
 
 static int run_quarantine(struct cli *c, char **args, size_t n)

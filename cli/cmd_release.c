@@ -25,7 +25,6 @@ static int run_release(struct cli *c, char **args, size_t n)
 	via_autojson *parameters = json_object_new_object();
 	via_autojson *reply = NULL;
 	cli_autotarget target = {0};
-	json_object *claims;
 	int r;
 
 	r = add_generation(c, parameters);
@@ -37,16 +36,10 @@ static int run_release(struct cli *c, char **args, size_t n)
 	r = cli_call(c, CLI_CHANGES, "Release", json_object_get(parameters), NULL, &reply);
 	if (r)
 		return r;
-	claims = doc_array(reply, "claims");
-	if (c->opt.json) {
-		r = cli_print_json(c, reply);
-		return r ? r : claims_left_exit(claims);
-	}
-	if (!doc_length(claims))
-		printf(target.kind == CLI_TARGET_VM ? "All that %s had is clean and free.\n"
-						    : "%s is clean and free.\n",
-			target.name);
-	return print_claims_left(claims);
+	if (target.kind == CLI_TARGET_VM)
+		return print_given_up(
+			c, reply, "All that %s had is clean and free.\n", target.name);
+	return print_given_up(c, reply, "%s is clean and free.\n", target.name);
 }
 
 static const struct cli_option release_options[] = {

@@ -33,10 +33,10 @@ int print_rows_check(const struct cli *c, enum print_rows kind);
 
 /* "0000:01:10.0 (VF 0 of 0000:01:00.0) is web1's: …", one a line. */
 void print_claims_held(json_object *claims);
-/* What did not come free of what was given up, one a line. 0, or the exit code of a quarantine. */
-int print_claims_left(json_object *claims);
-/* The exit code alone, for --json. */
-int claims_left_exit(json_object *claims);
+/* What became of what was given up: clean when nothing is left of it, else what did not come free,
+ * one a line; with --json the reply. 0, or the exit code of a quarantine. */
+int print_given_up(const struct cli *c, json_object *reply, const char *clean, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The element that gives a claim's function to its domain: form "hostdev" or "interface". */
 int print_claim_xml(const struct cli *c, json_object *claim, const char *form);
 /* --xml[=FORM]: *ret is the form. 0, or CLI_USAGE, reported. */

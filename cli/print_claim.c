@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What happened to claims, a sentence each. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,7 @@ static void print_left(json_object *claim)
 	printf("%s.\n", via_strbuf_str(&b));
 }
 
-int claims_left_exit(json_object *claims)
+static int exit_of(json_object *claims)
 {
 	for (size_t i = 0; i < doc_length(claims); i++)
 		if (is_quarantined(doc_at(claims, i)))
@@ -68,9 +69,22 @@ int claims_left_exit(json_object *claims)
 	return CLI_OK;
 }
 
-int print_claims_left(json_object *claims)
+int print_given_up(const struct cli *c, json_object *reply, const char *clean, ...)
 {
-	for (size_t i = 0; i < doc_length(claims); i++)
-		print_left(doc_at(claims, i));
-	return claims_left_exit(claims);
+	json_object *claims = doc_array(reply, "claims");
+	va_list ap;
+	int r;
+
+	if (c->opt.json) {
+		r = cli_print_json(c, reply);
+		return r ? r : exit_of(claims);
+	}
+	if (!doc_length(claims)) {
+		va_start(ap, clean);
+		vprintf(clean, ap);
+		va_end(ap);
+	}
+	for (size_t n = 0; n < doc_length(claims); n++)
+		print_left(doc_at(claims, n));
+	return exit_of(claims);
 }

@@ -396,9 +396,8 @@ static void enqueue(struct via_hooks *h, struct hook_op *op)
 	while (*last)
 		last = &(*last)->next;
 	*last = op;
-	/* The release of a start that is still under way and that nobody waits for: it will be
-	 * done, and libvirt need not wait for that start to end. */
-	/* It is going to be released, whatever that start's steps take: libvirt need not wait. */
+	/* The release of a start that is still under way: it will be done, and libvirt need not
+	 * wait for that start's steps. */
 	if (op->kind->answer_first || (op->kind->run == run_release && is_starting(h, op)))
 		reply_known(op);
 	if (h->open)

@@ -9,36 +9,6 @@
 #include "model/claim_steps.h"
 #include "model/policy.h"
 
-static const struct via_plan_options no_options;
-
-int via_claim_steps_begin(struct via_planner *p, const struct via_world *w,
-	const struct via_plan_options *opt, struct via_err *err)
-{
-	*p = (struct via_planner){
-		.inv = w->inv, .config = w->config, .opt = opt ? opt : &no_options};
-	p->plan = calloc(1, sizeof(*p->plan));
-	if (!p->plan)
-		return via_err_set(err, -ENOMEM, "out of memory");
-	p->plan->inventory_generation = w->inv->generation;
-	return 0;
-}
-
-void via_claim_steps_finish(struct via_planner *p)
-{
-	via_plan_destroy(p->plan);
-}
-
-int via_claim_steps_end(struct via_planner *p, struct via_plan **ret, struct via_err *err)
-{
-	if (p->error)
-		return via_err_set(err, p->error, "cannot make the plan: %s", strerror(-p->error));
-	for (size_t i = 0; i < p->plan->n_steps; i++)
-		if (p->plan->steps[i].disruption > p->plan->disruption)
-			p->plan->disruption = p->plan->steps[i].disruption;
-	*ret = via_steal(&p->plan);
-	return 0;
-}
-
 struct via_step *via_claim_attrs_step(
 	struct via_planner *p, const struct via_device *dev, const struct via_vf_attrs *set)
 {
@@ -221,10 +191,10 @@ static int configure(const struct via_world *w, struct via_planner *p, const str
 int via_claim_plan(const struct via_world *w, const struct via_claim *const *claims, size_t n,
 	const struct via_plan_options *opt, struct via_plan **ret, struct via_err *err)
 {
-	VIA_CLEANUP(via_claim_steps_finish) struct via_planner p = {0};
+	VIA_CLEANUP(via_plan_abandon) struct via_planner p = {0};
 	static void (*const rounds[])(struct via_planner * p, const struct via_claim *c,
 		const struct via_device *dev) = {step_attrs, step_driver};
-	int r = via_claim_steps_begin(&p, w, opt, err);
+	int r = via_plan_begin(&p, w->inv, w->config, opt, err);
 
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = configure(w, &p, claims[i], err);
@@ -237,5 +207,5 @@ int via_claim_plan(const struct via_world *w, const struct via_claim *const *cla
 				rounds[k](&p, claims[i], dev);
 		}
 	}
-	return r ? r : via_claim_steps_end(&p, ret, err);
+	return r ? r : via_plan_end(&p, ret, err);
 }

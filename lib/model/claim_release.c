@@ -272,10 +272,10 @@ int via_release_plan(const struct via_world *w, const struct via_claim *claim,
 	const struct via_vf_attrs *baseline, const struct via_plan_options *opt,
 	struct via_plan **ret, struct via_err *err)
 {
-	VIA_CLEANUP(via_claim_steps_finish) struct via_planner p = {0};
+	VIA_CLEANUP(via_plan_abandon) struct via_planner p = {0};
 	const struct via_device *dev = NULL;
 	struct leaving l;
-	int r = via_claim_steps_begin(&p, w, opt, err);
+	int r = via_plan_begin(&p, w->inv, w->config, opt, err);
 
 	if (r == 0 && claim->managed)
 		r = find(w, claim, &dev, err);
@@ -290,7 +290,7 @@ int via_release_plan(const struct via_world *w, const struct via_claim *claim,
 		clean_whole(&p, &l);
 	else if (dev)
 		clean_vf(&p, &l, baseline);
-	return via_claim_steps_end(&p, ret, err);
+	return via_plan_end(&p, ret, err);
 }
 
 /* --- is it clean? --- */

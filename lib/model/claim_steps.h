@@ -6,10 +6,6 @@
 #include "model/alloc.h"
 #include "model/plan_build.h"
 
-int via_claim_steps_begin(struct via_planner *p, const struct via_world *w,
-	const struct via_plan_options *opt, struct via_err *err);
-int via_claim_steps_end(struct via_planner *p, struct via_plan **ret, struct via_err *err);
-void via_claim_steps_finish(struct via_planner *p);
 /* The PF is set up when it is down, once a plan. why: "claimed". */
 void via_claim_step_up(struct via_planner *p, const struct via_device *pf, const char *why);
 /* A VF_ATTRS step without undo, its reason still to be said. */

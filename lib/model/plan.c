@@ -212,32 +212,44 @@ static void refuse_nics(struct via_planner *p)
 	}
 }
 
-static void settle_disruption(struct via_plan *plan)
+int via_plan_begin(struct via_planner *p, const struct via_inventory *inv,
+	const struct via_config *config, const struct via_plan_options *opt, struct via_err *err)
 {
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].disruption > plan->disruption)
-			plan->disruption = plan->steps[i].disruption;
+	static const struct via_plan_options no_options;
+
+	*p = (struct via_planner){.inv = inv, .config = config, .opt = opt ? opt : &no_options};
+	p->plan = calloc(1, sizeof(*p->plan));
+	if (!p->plan)
+		return via_err_set(err, -ENOMEM, "out of memory");
+	p->plan->inventory_generation = inv->generation;
+	return 0;
 }
 
-static void planner_finish(struct via_planner *p)
+int via_plan_end(struct via_planner *p, struct via_plan **ret, struct via_err *err)
+{
+	if (p->error)
+		return via_err_set(err, p->error, "cannot make the plan: %s", strerror(-p->error));
+	for (size_t i = 0; i < p->plan->n_steps; i++)
+		if (p->plan->steps[i].disruption > p->plan->disruption)
+			p->plan->disruption = p->plan->steps[i].disruption;
+	*ret = via_steal(&p->plan);
+	return 0;
+}
+
+void via_plan_abandon(struct via_planner *p)
 {
 	via_plan_destroy(p->plan);
 	free(p->macs);
 }
 
-static const struct via_plan_options no_options;
-
 int via_plan_make(const struct via_inventory *inv, const struct via_config *config,
 	const struct via_plan_options *opt, struct via_plan **ret, struct via_err *err)
 {
-	__attribute__((cleanup(planner_finish))) struct via_planner p = {
-		.inv = inv, .config = config, .opt = opt ? opt : &no_options};
-	int r;
+	VIA_CLEANUP(via_plan_abandon) struct via_planner p = {0};
+	int r = via_plan_begin(&p, inv, config, opt, err);
 
-	p.plan = calloc(1, sizeof(*p.plan));
-	if (!p.plan)
-		return via_err_set(err, -ENOMEM, "out of memory");
-	p.plan->inventory_generation = inv->generation;
+	if (r)
+		return r;
 	r = via_plan_macs_collect(&p);
 	if (r == 0)
 		r = via_config_match(config, inv, plan_one, &p, err);
@@ -246,9 +258,5 @@ int via_plan_make(const struct via_inventory *inv, const struct via_config *conf
 	if (r)
 		return r;
 	refuse_nics(&p);
-	if (p.error)
-		return via_err_set(err, p.error, "cannot make the plan: %s", strerror(-p.error));
-	settle_disruption(p.plan);
-	*ret = via_steal(&p.plan);
-	return 0;
+	return via_plan_end(&p, ret, err);
 }

@@ -68,6 +68,12 @@ struct via_plan_vf {
 };
 
 /* plan.c */
+/* A plan's beginning, its end with the disruption settled, and what is to be freed on any way out.
+ * config NULL: of one device. opt may be NULL. */
+int via_plan_begin(struct via_planner *p, const struct via_inventory *inv,
+	const struct via_config *config, const struct via_plan_options *opt, struct via_err *err);
+int via_plan_end(struct via_planner *p, struct via_plan **ret, struct via_err *err);
+void via_plan_abandon(struct via_planner *p);
 /* A step to be filled further, with pf, target and identity set; never NULL (a scratch one out of
  * memory). */
 struct via_step *via_plan_step(struct via_planner *p, enum via_step_op op,

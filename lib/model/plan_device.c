@@ -10,17 +10,11 @@
 #include "base/cleanup.h"
 #include "model/policy.h"
 
-static const struct via_plan_options no_options;
-
-static void planner_finish(struct via_planner *p)
-{
-	via_plan_destroy(p->plan);
-}
-
-static int begin(struct via_planner *p, struct via_addr addr, const struct via_device **ret,
+static int begin(struct via_planner *p, const struct via_inventory *inv,
+	const struct via_plan_options *opt, struct via_addr addr, const struct via_device **ret,
 	struct via_err *err)
 {
-	const struct via_device *d = via_inventory_device(p->inv, addr);
+	const struct via_device *d = via_inventory_device(inv, addr);
 
 	if (!d)
 		return via_err_set(err, VIA_REFUSED_NOT_FOUND,
@@ -30,23 +24,8 @@ static int begin(struct via_planner *p, struct via_addr addr, const struct via_d
 		return via_err_set(err, VIA_REFUSED_UNSUPPORTED,
 			"%s is a bridge: what is behind it can be passed through, it cannot",
 			via_addr_fmt(addr));
-	p->plan = calloc(1, sizeof(*p->plan));
-	if (!p->plan)
-		return via_err_set(err, -ENOMEM, "out of memory");
-	p->plan->inventory_generation = p->inv->generation;
 	*ret = d;
-	return 0;
-}
-
-static int finish(struct via_planner *p, struct via_plan **ret, struct via_err *err)
-{
-	if (p->error)
-		return via_err_set(err, p->error, "cannot make the plan: %s", strerror(-p->error));
-	for (size_t i = 0; i < p->plan->n_steps; i++)
-		if (p->plan->steps[i].disruption > p->plan->disruption)
-			p->plan->disruption = p->plan->steps[i].disruption;
-	*ret = via_steal(&p->plan);
-	return 0;
+	return via_plan_begin(p, inv, NULL, opt, err);
 }
 
 /* The queue a device's steps run on: its PF's, or its own. */
@@ -144,12 +123,11 @@ static void bind_reason(const struct via_planner *p, const struct via_device *d,
 int via_plan_bind(const struct via_inventory *inv, struct via_addr addr, const char *driver,
 	const struct via_plan_options *opt, struct via_plan **ret, struct via_err *err)
 {
-	__attribute__((cleanup(planner_finish))) struct via_planner p = {
-		.inv = inv, .opt = opt ? opt : &no_options};
+	VIA_CLEANUP(via_plan_abandon) struct via_planner p = {0};
 	const struct via_device *d;
 	char name[VIA_DRIVER_MAX];
 	struct via_step *s;
-	int r = begin(&p, addr, &d, err);
+	int r = begin(&p, inv, opt, addr, &d, err);
 
 	if (r == 0)
 		r = choose(&p, d, driver ? driver : "", name, err);
@@ -160,7 +138,7 @@ int via_plan_bind(const struct via_inventory *inv, struct via_addr addr, const c
 	if (r)
 		return r;
 	if (d->driver && !strcmp(d->driver, name))
-		return finish(&p, ret, err);
+		return via_plan_end(&p, ret, err);
 	r = via_policy_is_vfio(name) ? check_passthrough(&p, d, err) : check_rebind(&p, d, err);
 	if (r)
 		return r;
@@ -168,7 +146,7 @@ int via_plan_bind(const struct via_inventory *inv, struct via_addr addr, const c
 	via_plan_text(s->set.text, sizeof(s->set.text), name);
 	via_plan_text(s->set.override, sizeof(s->set.override), name);
 	bind_reason(&p, d, name, s);
-	return finish(&p, ret, err);
+	return via_plan_end(&p, ret, err);
 }
 
 /* Back to a driver of the host, or to none when there is none for it. */
@@ -195,20 +173,19 @@ static void step_back(struct via_planner *p, const struct via_device *d, const c
 int via_plan_unbind(const struct via_inventory *inv, struct via_addr addr, const char *original,
 	const struct via_plan_options *opt, struct via_plan **ret, struct via_err *err)
 {
-	__attribute__((cleanup(planner_finish))) struct via_planner p = {
-		.inv = inv, .opt = opt ? opt : &no_options};
+	VIA_CLEANUP(via_plan_abandon) struct via_planner p = {0};
 	const struct via_device *d;
-	int r = begin(&p, addr, &d, err);
+	int r = begin(&p, inv, opt, addr, &d, err);
 
 	if (r == 0)
 		r = via_plan_unclaimed(&p, d, err);
 	/* On a host driver already (or on none) there is nothing to give back. */
 	if (r == 0 && d->driver && !via_policy_is_vfio(d->driver) && !(original && *original))
-		return finish(&p, ret, err);
+		return via_plan_end(&p, ret, err);
 	if (r == 0 && d->driver)
 		r = check_rebind(&p, d, err);
 	if (r)
 		return r;
 	step_back(&p, d, original ? original : "");
-	return finish(&p, ret, err);
+	return via_plan_end(&p, ret, err);
 }
